@@ -1,0 +1,51 @@
+# Every target works as the first command after `git clone`: it makes the environment that it needs.
+
+PYTHON ?= $(shell python3.11 -c 'print("python3.11")' 2>/dev/null || echo python3)
+VENV ?= .venv
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CHECKED := $(wildcard exqueue tests examples benchmarks)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(STAMP) ## Watch Exqueue work: jobs, a crash, a takeover
+	@$(BIN)/python examples/demo.py
+
+test: $(STAMP) ## Run the tests that take seconds
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-long: $(STAMP) ## Run the tests that take minutes
+	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
+
+lint: $(STAMP) ## Check style, types and the direction of imports
+	@echo "== ruff check" && $(BIN)/ruff check .
+	@echo "== ruff format" && $(BIN)/ruff format --check .
+	@echo "== mypy --strict" && $(BIN)/mypy --strict $(CHECKED)
+	@echo "== lint-imports" && $(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and mend what ruff can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and every cache
+	@rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# The stamp is written last, so that an installation that was interrupted is done again.
+# Some systems ship Python without ensurepip: there the interpreter's own pip fills the environment.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Exqueue needs Python 3.11 or newer, and '$(PYTHON)' is not that." >&2; \
+	  echo "Name one that is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "== making $(VENV) with $$($(PYTHON) --version) (the first time only)"
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
+	  $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check pip; }
+	@echo "== installing Exqueue and what its tests need"
+	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev]'
+	@touch $@

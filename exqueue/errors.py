@@ -1,0 +1,110 @@
+"""Every error that Exqueue raises, under one root.
+
+Each message says what was wrong and what to do next. It names the path and the type of a bad value, never the value
+itself: job arguments do not belong in logs.
+"""
+
+
+class ExqueueError(Exception):
+    """The root: ``except ExqueueError`` catches all that this library raises on purpose."""
+
+
+class ConfigError(ExqueueError, ValueError):
+    """An option, a name or a URL is not allowed. The message says what was given and what is allowed."""
+
+
+class NotSupportedYet(ConfigError):
+    """The option or command exists in the design and not in this version. The message names it."""
+
+
+class ArgumentsError(ExqueueError, TypeError):
+    """The arguments do not fit ``perform``. The message names the argument and shows the signature."""
+
+
+class PayloadError(ExqueueError, ValueError):
+    """A value can't be stored. The message names its path (``kwargs["order"]["lines"][3]``) and its type."""
+
+
+class RecordError(ExqueueError):
+    """A stored record can't be decoded; its raw bytes are kept where they are."""
+
+
+class NewerRecordError(RecordError):
+    """A stored record has a newer format than this version reads; a newer Exqueue can."""
+
+
+class JobNotFound(ExqueueError, LookupError):
+    """There is no such job in the state that the command is for."""
+
+
+class AmbiguousJob(ExqueueError, LookupError):
+    """The id stands in two queues or more; ``queue=`` says which is meant."""
+
+
+class Outage(ExqueueError):
+    """The persistence does not answer or refuses: a state to wait out, never a crash.
+
+    Args:
+        reason: what the persistence or the network said, for people.
+        sent: ``False`` when it is certain that nothing of the call was applied; ``True`` when that is not known.
+    """
+
+    def __init__(self, reason: str, *, sent: bool = True) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.sent = sent
+
+
+class StorageFull(Outage):
+    """The persistence has no room for new jobs. Nothing was stored; what is stored goes on running."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, sent=False)
+
+
+class StoreDamaged(Outage):
+    """An entry of the persistence is not what Exqueue wrote there (a key of another type). Nothing was changed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, sent=False)
+
+
+class Fenced(ExqueueError):
+    """The fence is not the queue's (any more). Nothing was changed.
+
+    Args:
+        epoch: the epoch with which the queue is claimed.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"the queue is claimed with epoch {epoch}; nothing was changed")
+        self.epoch = epoch
+
+
+class StaleCall(ExqueueError):
+    """The number of this call is not the one that comes next. Nothing was changed."""
+
+
+class Overloaded(ExqueueError):
+    """More is waiting to be stored than is kept in memory. Nothing of this call was kept: try again later."""
+
+
+class AskTimeout(ExqueueError, TimeoutError):
+    """No answer within the time-out.
+
+    Args:
+        message: what was asked, of whom, and what was waited for.
+        stored: for an enqueue ``"no"`` (certainly not stored, and not stored later) or ``"unknown"``; else ``None``.
+    """
+
+    def __init__(self, message: str, *, stored: str | None = None) -> None:
+        super().__init__(message)
+        self.stored = stored
+
+
+class ActorDead(ExqueueError):
+    """The actor that was asked has ended and did not handle the message."""
+
+
+class SystemStopped(ExqueueError):
+    """The system was stopped, gave up, or belongs to another process."""

@@ -1,0 +1,62 @@
+"""The package as a whole: what importing it costs, and what it asks of its users."""
+
+import importlib.metadata
+import importlib.resources
+import re
+import subprocess
+import sys
+
+import exqueue
+
+IMPORT_BUDGET_S = 0.1
+RUNS = 5
+
+
+def in_a_fresh_interpreter(program: str) -> str:
+    """Run a program in an interpreter that has imported nothing yet; return what it printed."""
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def requirements() -> list[str]:
+    """What the core requires of everybody, without the extras."""
+    return [line for line in importlib.metadata.requires("exqueue") or [] if "extra ==" not in line]
+
+
+def test_importing_loads_no_backend() -> None:
+    """Nobody pays for a backend that is not used: `import exqueue` imports neither redis nor sqlite3."""
+    loaded = in_a_fresh_interpreter("import sys, exqueue; print(*sys.modules)").split()
+
+    assert "exqueue" in loaded
+    assert not {"redis", "sqlite3"} & set(loaded)
+
+
+def test_importing_is_quick() -> None:
+    """`import exqueue` adds less than 0.1 s to a program; the best of several runs, since the machine may be busy."""
+    program = "import time; t = time.perf_counter(); import exqueue; print(time.perf_counter() - t)"
+
+    best_s = min(float(in_a_fresh_interpreter(program)) for _ in range(RUNS))
+
+    assert best_s < IMPORT_BUDGET_S
+
+
+def test_the_core_requires_three_packages() -> None:
+    """The core depends on msgpack, pykka and redis and on nothing else."""
+    names = {re.split(r"[^A-Za-z0-9_.-]", line, maxsplit=1)[0] for line in requirements()}
+
+    assert names == {"msgpack", "pykka", "redis"}
+
+
+def test_requirements_are_floors() -> None:
+    """An application chooses its own versions: no requirement is a pin, and msgpack's floor is 1.2.1."""
+    assert "msgpack>=1.2.1" in requirements()
+    assert not [line for line in requirements() if re.search(r"==|~=|<", line)]
+
+
+def test_the_types_are_shipped() -> None:
+    """Type checkers read the package's annotations because py.typed lies beside them."""
+    assert importlib.resources.files("exqueue").joinpath("py.typed").is_file()
+
+
+def test_the_version_is_the_installed_one() -> None:
+    """`exqueue.__version__` and the package's metadata agree."""
+    assert exqueue.__version__ == importlib.metadata.version("exqueue")
