@@ -1,0 +1,108 @@
+"""The memory persistence: opens sessions on a store that lives as long as somebody has it open."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+from exqueue.persistence.memory.session import MemorySession
+from exqueue.persistence.memory.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exqueue.persistence.base import Signal
+    from exqueue.persistence.memory.store import Listener
+
+
+class MemorySubscription:
+    """See `exqueue.persistence.base.Subscription`."""
+
+    def __init__(self, store: Store, listener: Listener) -> None:
+        self._store = store
+        self._listener = listener
+
+    def next(self, timeout: float) -> Signal | None:
+        """See `Subscription.next`."""
+        return self._listener.next(timeout)
+
+    def close(self) -> None:
+        """See `Subscription.close`."""
+        self._store.unlisten(self._listener)
+
+
+class MemoryPersistence:
+    """See `exqueue.persistence.base.Persistence`.
+
+    Args:
+        name: those of one process that give the same name and namespace share one store, as several nodes do;
+            ``""`` is a store of its own. A named store is gone when the last that opened it was closed or collected.
+        namespace: see `Persistence.namespace`.
+        clock: seconds since the Unix epoch. A shared store goes by the clock of the one that opened it first.
+    """
+
+    # The one state of the process here: two systems that were given the same URL have nothing else in common, as two
+    # processes have nothing but the server. It holds weakly, so that a closed store leaves nothing behind.
+    _shared: ClassVar[WeakValueDictionary[tuple[str, str], Store]] = WeakValueDictionary()
+    _shared_lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, name: str = "", namespace: str = "default", clock: Callable[[], float] = time.time) -> None:
+        self._name = name
+        self._namespace = namespace
+        self._clock = clock
+        self._listening: list[MemorySubscription] = []
+        self._store: Store | None = self._attach()
+
+    @property
+    def address(self) -> str:
+        """See `Persistence.address`."""
+        return f"memory://{self._name}"
+
+    @property
+    def namespace(self) -> str:
+        """See `Persistence.namespace`."""
+        return self._namespace
+
+    def session(self, *, timeout: float, pooled: bool = False) -> MemorySession:
+        """See `Persistence.session`: nothing here takes time, so ``timeout`` and ``pooled`` change nothing."""
+        return MemorySession(self._opened())
+
+    def subscribe(self, token: str, *, timeout: float) -> MemorySubscription:
+        """See `Persistence.subscribe`."""
+        store = self._opened()
+        subscription = MemorySubscription(store, store.listen(token))
+        with self._shared_lock:
+            self._listening.append(subscription)
+        return subscription
+
+    def close(self) -> None:
+        """See `Persistence.close`. The store itself is gone when nobody has it open any more."""
+        with self._shared_lock:
+            listening, self._listening = self._listening, []
+            self._store = None
+        for subscription in listening:
+            subscription.close()
+
+    def _opened(self) -> Store:
+        store = self._store
+        if store is None:
+            store = self._store = self._attach()
+        return store
+
+    def _attach(self) -> Store:
+        if not self._name:
+            return Store(self._clock)
+        key = (self._name, self._namespace)
+        with self._shared_lock:
+            store = self._shared.get(key)
+            if store is None:
+                store = self._shared[key] = Store(self._clock)
+            return store
+
+
+def open_memory(url: str, namespace: str) -> MemoryPersistence:
+    """Open ``memory://`` (a store of its own) or ``memory://name`` (shared within this process)."""
+    return MemoryPersistence(urlsplit(url).netloc, namespace)
