@@ -40,7 +40,7 @@ clean: ## Remove the environment and every cache
 # Some systems ship Python without ensurepip: there the interpreter's own pip fills the environment.
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Exqueue needs Python 3.11 or newer, and '$(PYTHON)' is not that." >&2; \
+	  echo "Exqueue needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
 	  echo "Name one that is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@echo "== making $(VENV) with $$($(PYTHON) --version) (the first time only)"
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { \
