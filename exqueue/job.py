@@ -85,7 +85,7 @@ class Arguments:
     def problem(self, given: Mapping[str, object]) -> str | None:
         """Say which argument is missing or not taken; ``None`` when all fit. Looks at the names only."""
         names = given.keys()
-        # Sets first, names only when they differ: this runs for each enqueue, and `Signature.bind` costs five times more.
+        # Sets first, names only when they differ: this runs for each enqueue; `Signature.bind` costs five times more.
         if names == self.accepted or (not self.takes_any and self.accepted >= names >= self.required):
             return None
         missing = [name for name in self.order if name in self.required and name not in names]

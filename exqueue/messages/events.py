@@ -1,0 +1,160 @@
+"""Events: what has happened. Subscribers get them by ``tell``, as hints for people and screens, never for safety.
+
+Times ``at`` are seconds since the Unix epoch by the clock of the node that tells. ``attempt`` counts from 1: the
+failures before, plus one. ``job`` is the name of the job class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from exqueue.persistence.base import Fence
+    from exqueue.record import JobError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEnqueued:
+    """The job is stored. ``due_at``: before when it will not run, by this node's clock; ``None``: at once."""
+
+    id: str
+    job: str
+    queue: str
+    node: str
+    at: float
+    due_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStarted:
+    """A worker begins the job. ``worker``: its path, ``queues/mail/worker-1``."""
+
+    id: str
+    job: str
+    queue: str
+    node: str
+    worker: str
+    attempt: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSucceeded:
+    """The job ended without an error, after ``duration_s`` seconds, and is gone from the store."""
+
+    id: str
+    job: str
+    queue: str
+    node: str
+    attempt: int
+    duration_s: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed:
+    """The job raised an error and is tried again in ``retry_in_s`` seconds.
+
+    ``failures``: how many errors that makes. ``note``: why the backoff of its class could not be used, or ``None``.
+    """
+
+    id: str
+    job: str
+    queue: str
+    node: str
+    attempt: int
+    failures: int
+    error: JobError
+    retry_in_s: float
+    at: float
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDied:
+    """The job is dead: it stays in the store until a person retries or deletes it.
+
+    ``attempts``: how often it was begun and failed. ``recoveries``: how often it was lost with its node. ``reason``: a
+    sentence for people. ``error``: the last one; ``None`` when it never raised one (poison, or it can't be decoded).
+    """
+
+    id: str
+    job: str
+    queue: str
+    node: str
+    attempts: int
+    recoveries: int
+    reason: str
+    error: JobError | None
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobInterrupted:
+    """The run did not end by itself; the job goes back to its place, and the attempt does not count."""
+
+    id: str
+    job: str
+    queue: str
+    node: str
+    attempt: int
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadershipGained:
+    """This node holds the lock and works the queues."""
+
+    node: str
+    fence: Fence
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadershipLost:
+    """This node holds the lock no more, because of ``reason``, a sentence for people."""
+
+    node: str
+    fence: Fence
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorRestarted:
+    """An actor crashed and was started again, for the ``restarts``-th time. ``name``: its path."""
+
+    name: str
+    role: str
+    node: str
+    restarts: int
+    reason: str
+    at: float
+
+
+Event = (
+    JobEnqueued
+    | JobStarted
+    | JobSucceeded
+    | JobFailed
+    | JobDied
+    | JobInterrupted
+    | LeadershipGained
+    | LeadershipLost
+    | ActorRestarted
+)
+
+EVENT_TYPES: Final[tuple[type[Event], ...]] = (
+    JobEnqueued,
+    JobStarted,
+    JobSucceeded,
+    JobFailed,
+    JobDied,
+    JobInterrupted,
+    LeadershipGained,
+    LeadershipLost,
+    ActorRestarted,
+)
+"""All types of events, for `Subscribe`."""

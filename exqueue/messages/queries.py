@@ -1,0 +1,95 @@
+"""Queries: what a system can be asked, and who wants to hear of events. Each checks its own arguments when built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from exqueue.config import shown
+from exqueue.errors import ConfigError
+from exqueue.messages.checks import check_id, check_page, check_queue
+from exqueue.messages.events import EVENT_TYPES
+
+if TYPE_CHECKING:
+    import pykka
+
+    from exqueue.messages.events import Event
+    from exqueue.persistence.base import State
+
+
+@dataclass(frozen=True, slots=True)
+class GetStatus:
+    """How the whole namespace is. Answers a `SystemStatus`, the same from every node."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetTree:
+    """The live supervision tree of this node. Answers an `ActorInfo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GetJob:
+    """One stored job. Answers a `JobInfo`. ``queue`` is only needed where two queues have a job of this id."""
+
+    id: str
+    queue: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+        check_queue(self.queue)
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobs:
+    """The jobs of one state, in the order in which they will run, fall due, started or died.
+
+    Answers a tuple of `JobInfo`.
+
+    Args:
+        state: one of `exqueue.messages.checks.STATES`.
+        queue: of this one only; ``None``: of all.
+        limit: the most that are answered, 1 to `exqueue.persistence.base.MAX_BATCH`.
+        offset: how many to leave out at the beginning, 0 to `exqueue.messages.checks.MAX_OFFSET`.
+    """
+
+    state: State
+    queue: str | None = None
+    limit: int = 100
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        check_page(self.state, self.limit, self.offset)
+        check_queue(self.queue)
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Subscribe:
+    """Send this actor each event of these types by ``tell``, of all types when none is named. Answers ``True``."""
+
+    actor_ref: pykka.ActorRef[Any]
+    event_types: tuple[type[Event], ...]
+
+    def __init__(self, actor_ref: pykka.ActorRef[Any], *event_types: type[Event]) -> None:
+        _check_actor_ref(actor_ref)
+        for one in event_types:
+            if one not in EVENT_TYPES:
+                raise ConfigError(
+                    f"event types are {', '.join(known.__name__ for known in EVENT_TYPES)}, not {shown(one)}"
+                )
+        object.__setattr__(self, "actor_ref", actor_ref)
+        object.__setattr__(self, "event_types", event_types or EVENT_TYPES)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Send this actor no more events. Answers whether it was subscribed."""
+
+    actor_ref: pykka.ActorRef[Any]
+
+    def __post_init__(self) -> None:
+        _check_actor_ref(self.actor_ref)
+
+
+def _check_actor_ref(ref: object) -> None:
+    if not callable(getattr(ref, "tell", None)) or isinstance(ref, type):
+        raise TypeError(f"events are sent to the ActorRef of a started pykka actor, not to {shown(ref)}")
