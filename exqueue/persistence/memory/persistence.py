@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
+from exqueue.config import check_name
 from exqueue.persistence.memory.session import MemorySession
 from exqueue.persistence.memory.store import Store
 
@@ -104,5 +104,10 @@ class MemoryPersistence:
 
 
 def open_memory(url: str, namespace: str) -> MemoryPersistence:
-    """Open ``memory://`` (a store of its own) or ``memory://name`` (shared within this process)."""
-    return MemoryPersistence(urlsplit(url).netloc, namespace)
+    """Open ``memory://`` (a store of its own) or ``memory://name`` (shared within this process).
+
+    Raises:
+        ConfigError: the name is not allowed, or more follows it.
+    """
+    name = url.partition("://")[2]
+    return MemoryPersistence(check_name(name, "the name of a memory store") if name else "", namespace)

@@ -1,0 +1,82 @@
+"""One store after the other: every test of this folder is about each backend."""
+
+import importlib
+import os
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.memory import MemoryPersistence
+from tests.persistence.conformance.play import Client, Owner
+
+VERB_TIMEOUT_S = 10.0
+
+
+@pytest.fixture
+def memory_store(namespace: str) -> Iterator[Persistence]:
+    """A store of this test's own in memory."""
+    store = MemoryPersistence("", namespace)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def fakeredis_store(namespace: str) -> Iterator[Persistence]:
+    """The Redis backend on a server that is imitated in this process."""
+    redis_backend = _backend("exqueue.persistence.redis")
+    fakeredis = _backend("fakeredis")
+    server = fakeredis.FakeServer()
+    store: Persistence = redis_backend.RedisPersistence(
+        "redis://fake", namespace, connect=lambda timeout: fakeredis.FakeRedisConnection(server=server)
+    )
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def redis_store(redis_url: str, namespace: str) -> Iterator[Persistence]:
+    """The Redis backend on a real server, in a namespace of this test's own."""
+    store: Persistence = _backend("exqueue.persistence.redis").open_redis(redis_url, namespace)
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["memory", "fakeredis", "redis"])
+def store(request: pytest.FixtureRequest) -> Persistence:
+    """An empty store, of each backend in turn."""
+    found: Persistence = request.getfixturevalue(f"{request.param}_store")
+    return found
+
+
+@pytest.fixture
+def session(store: Persistence) -> Iterator[Session]:
+    """A session of the store."""
+    opened = store.session(timeout=VERB_TIMEOUT_S)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(session: Session) -> Client:
+    """A client of the queue ``q``."""
+    return Client(session)
+
+
+@pytest.fixture
+def owner(session: Session) -> Owner:
+    """The owner of the queue ``q``, under epoch 1."""
+    return Owner(session)
+
+
+@pytest.fixture
+def serial_owner(session: Session) -> Owner:
+    """The owner of the queue ``q`` that works it serially, under epoch 1."""
+    return Owner(session, serial=True)
+
+
+def _backend(module: str) -> ModuleType:
+    if os.environ.get("CI") == "true":
+        return importlib.import_module(module)
+    return pytest.importorskip(module, exc_type=ModuleNotFoundError)

@@ -1,0 +1,131 @@
+"""A URL chooses its backend, loads no other, and shows no password."""
+
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from typing import Any
+
+import pytest
+
+from exqueue.errors import ConfigError, NotSupportedYet
+from exqueue.persistence import urls
+from exqueue.persistence.memory import MemoryPersistence
+from exqueue.persistence.urls import BACKENDS, ENTRY_POINTS, address_of, open_persistence
+
+
+def test_a_memory_url_opens_a_memory_store_of_the_namespace() -> None:
+    """The scheme chooses the backend; name and namespace arrive there."""
+    store = open_persistence("memory://shared", namespace="blue")
+    assert isinstance(store, MemoryPersistence)
+    assert (store.address, store.namespace) == ("memory://shared", "blue")
+
+
+def test_the_scheme_may_be_written_in_capitals() -> None:
+    """Schemes are compared without regard to case, as in every URL."""
+    assert isinstance(open_persistence("MEMORY://"), MemoryPersistence)
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "unix"])
+def test_every_redis_scheme_is_in_the_table(scheme: str) -> None:
+    """Plain, TLS and socket URLs are of one backend."""
+    assert BACKENDS[scheme].module == "exqueue.persistence.redis"
+
+
+def test_no_backend_is_imported_in_vain() -> None:
+    """Opening memory must not cost the import of the redis client."""
+    program = (
+        "import sys; from exqueue.persistence.urls import open_persistence; open_persistence('memory://'); "
+        "print('redis' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.strip() == "False"
+
+
+def test_an_unknown_scheme_is_refused_with_the_known_ones() -> None:
+    """The message names what was given and what would have been right."""
+    with pytest.raises(ConfigError, match=r"'postgres'.*memory://, redis://, rediss://, unix://"):
+        open_persistence("postgres://user:secret@host/db")
+
+
+@pytest.mark.parametrize("url", ["", "localhost:6379", "://x"])
+def test_a_url_without_a_scheme_is_refused_with_the_known_ones(url: str) -> None:
+    """There is no default scheme to guess."""
+    with pytest.raises(ConfigError, match=r"begins with its scheme; known are memory://"):
+        open_persistence(url)
+
+
+def test_sqlite_is_refused_as_not_supported_yet() -> None:
+    """A scheme of the next release says so, and what there is instead."""
+    with pytest.raises(NotSupportedYet, match=r"sqlite://.*next release.*redis://"):
+        open_persistence("sqlite:///exqueue.db")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("redis://host/0?max_connections=5", r"redis:// .*'max_connections'; known are db$"),
+        ("unix:///tmp/s?db=0&ssl_keyfile=x", r"unix:// .*'ssl_keyfile'; known are db$"),
+        ("rediss://host?ssl=1", r"rediss:// .*'ssl'; known are db, ssl_ca_certs, .*ssl_keyfile$"),
+        ("memory://x?size", r"memory:// .*'size'; it has none$"),
+    ],
+)
+def test_an_unknown_option_is_refused_with_the_known_ones(url: str, message: str) -> None:
+    """A misspelt option must not be ignored in silence."""
+    with pytest.raises(ConfigError, match=message):
+        open_persistence(url)
+
+
+def test_a_malformed_url_is_refused_without_its_password() -> None:
+    """What the parser says about it may hold the password, so it is not passed on."""
+    with pytest.raises(ConfigError, match="malformed") as refused:
+        open_persistence("redis://:sec[ret@host")
+    assert "sec" not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize("namespace", ["", "a b", "x" * 65, "{x}"])
+def test_a_namespace_that_is_not_allowed_is_refused(namespace: str) -> None:
+    """The namespace becomes a part of every key."""
+    with pytest.raises(ConfigError, match="namespace"):
+        open_persistence("memory://", namespace=namespace)
+
+
+@pytest.mark.parametrize("url", ["memory://a/b", "memory:///x", "memory://user@x"])
+def test_a_memory_store_has_a_plain_name(url: str) -> None:
+    """There is no path and no user in memory."""
+    with pytest.raises(ConfigError, match="memory store"):
+        open_persistence(url)
+
+
+def test_another_package_may_register_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry point of the group is loaded and called with the URL, options included, and the namespace."""
+    point = EntryPoint("elsewhere", f"{__name__}:unused", ENTRY_POINTS)
+    monkeypatch.setattr(EntryPoint, "load", lambda self: lambda url, namespace: (self.name, url, namespace))
+
+    def registered(*, group: str) -> Any:
+        return [point] if group == ENTRY_POINTS else []
+
+    monkeypatch.setattr(urls, "entry_points", registered)
+    opened: object = open_persistence("elsewhere://h?any=1", namespace="blue")
+    assert opened == ("elsewhere", "elsewhere://h?any=1", "blue")
+    with pytest.raises(ConfigError, match="elsewhere://"):
+        open_persistence("nowhere://h")
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://host:6379/2", "redis://host:6379/2"),
+        ("redis://user:secret@host:6379/2?db=1", "redis://host:6379/2"),
+        ("redis://:secret@host", "redis://host"),
+        ("redis://:se/c?r#e@t@host/0", "redis://host/0"),
+        ("rediss://user@[::1]:6380/0?ssl_keyfile=/secret", "rediss://[::1]:6380/0"),
+        ("unix://user:secret@/run/redis.sock?db=1", "unix:///run/redis.sock"),
+        ("unix:///home/me@work/redis.sock", "unix:///home/me@work/redis.sock"),
+        ("memory://x", "memory://x"),
+        ("user:secret@host", "(a URL without a scheme)"),
+    ],
+)
+def test_an_address_is_the_url_without_what_is_secret(url: str, address: str) -> None:
+    """User, password and options never reach a log."""
+    assert address_of(url) == address
