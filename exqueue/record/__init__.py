@@ -1,0 +1,21 @@
+"""What is stored of a job: its record, which never changes, and its trail, which tells how its runs failed."""
+
+from exqueue.record.failure import MAX_MESSAGE, MAX_TRACEBACK, JobError, describe_error
+from exqueue.record.record import Header, Record, decode_record, encode_record, peek
+from exqueue.record.trail import MAX_ERRORS, Trail, decode_trail, encode_trail
+
+__all__ = [
+    "MAX_ERRORS",
+    "MAX_MESSAGE",
+    "MAX_TRACEBACK",
+    "Header",
+    "JobError",
+    "Record",
+    "Trail",
+    "decode_record",
+    "decode_trail",
+    "describe_error",
+    "encode_record",
+    "encode_trail",
+    "peek",
+]
