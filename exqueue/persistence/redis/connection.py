@@ -1,0 +1,225 @@
+"""One connection: packed commands out, replies in, and never a second thought about a reply that did not come."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+import redis
+
+from exqueue.errors import ConfigError, StoreDamaged, SystemStopped
+from exqueue.persistence.redis.failures import broken, refusal
+from exqueue.persistence.redis.keys import ROLES, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from exqueue.errors import Outage
+    from exqueue.persistence.redis.scripts import Script
+
+LAYOUT = 1
+"""The version of the layout of the keys (`exqueue.persistence.redis.keys`) that this version reads and writes."""
+
+Args = tuple["bytes | str | int", ...]
+Reply = Any
+"""What redis-py makes of a reply: bytes, int, None, or a list of those."""
+
+
+class RawConnection(Protocol):
+    """The part of redis-py's `Connection` that is used here; its types are not exported, hence this copy."""
+
+    def connect(self) -> None:
+        """Connect, authenticate, select the database."""
+
+    def disconnect(self) -> None:
+        """Close the socket."""
+
+    def pack_command(self, *args: bytes | str | float) -> list[bytes]:
+        """Encode one command."""
+
+    def send_packed_command(self, command: Sequence[bytes]) -> None:
+        """Send what was encoded."""
+
+    def read_response(self) -> Reply:
+        """Read one reply; an error that the server replied is raised."""
+
+    def can_read(self, timeout: float = ...) -> bool:
+        """Wait until there is something to read."""
+
+
+class Endpoint:
+    """Where to connect to; shared by all connections of a persistence.
+
+    Args:
+        connect: makes a connection that is not connected yet, whose connect, writes and reads each take at most the
+            given number of seconds, and which does not retry.
+        address: for people.
+        layout: the key of the layout's version.
+    """
+
+    def __init__(self, connect: Callable[[float], RawConnection], address: str, layout: bytes) -> None:
+        self.address = address
+        self.breaks = 0
+        """How often a connection broke: what a session remembers of the store from before may not be so any more.
+        Written by every wire, read by every session; that it changes is all that counts."""
+        self._connect = connect
+        self._layout = layout
+
+    def connected(self, timeout: float) -> RawConnection:
+        """Make a connection to a store of a layout that this version knows.
+
+        Raises:
+            Outage: the server can't be reached or refuses.
+            ConfigError: the store is of a newer layout.
+        """
+        connection = self._connect(timeout)
+        is_ready = False
+        try:
+            connection.connect()
+            self._check_layout(connection)
+            is_ready = True
+        except (redis.RedisError, OSError) as error:
+            raise broken(error, self.address, sent=False, timeout=timeout) from error
+        finally:
+            if not is_ready:
+                connection.disconnect()
+        return connection
+
+    def _check_layout(self, connection: RawConnection) -> None:
+        connection.send_packed_command(connection.pack_command(b"GET", self._layout))
+        version = connection.read_response()
+        if version is None:
+            connection.send_packed_command(connection.pack_command(b"SET", self._layout, LAYOUT, b"NX"))
+            # Refused, for instance by a full server: it is written by a later connection.
+            with contextlib.suppress(redis.ResponseError):
+                connection.read_response()
+        elif not version.isdigit() or int(version) > LAYOUT:
+            raise ConfigError(
+                f"the store at {self.address} has layout {version.decode()!r}, this version of Exqueue knows layouts "
+                f"up to {LAYOUT}: update Exqueue here, or choose another namespace"
+            )
+
+
+class Wire:
+    """A connection that is closed after whatever is not a reply, and connects again at its next use.
+
+    Not for two threads at once.
+
+    Args:
+        endpoint: where to.
+        timeout: seconds that one conversation may take, connecting included.
+    """
+
+    def __init__(self, endpoint: Endpoint, timeout: float) -> None:
+        self.timeout = timeout
+        self._endpoint = endpoint
+        self._connection: RawConnection | None = None
+        self._pid = os.getpid()
+
+    def run(self, script: Script, keys: tuple[bytes, ...], args: Args) -> Reply:
+        """Run one script.
+
+        Raises:
+            Outage: see `Wire.talk`; `StorageFull` and `StoreDamaged` among them.
+        """
+        command = (b"EVALSHA", script.sha, len(keys), *keys, *args)
+        reply = self.talk((command,))[0]
+        if isinstance(reply, redis.exceptions.NoScriptError):
+            reply = self.talk(((b"SCRIPT", b"LOAD", script.source), command))[1]
+        if isinstance(reply, redis.RedisError):
+            raise self.explain(reply, keys)
+        return reply
+
+    def command(self, name: bytes, key: bytes, *args: bytes | str | int) -> Reply:
+        """One plain command on one key.
+
+        Raises:
+            Outage: see `Wire.talk`; `StorageFull` and `StoreDamaged` among them.
+        """
+        reply = self.talk(((name, key, *args),))[0]
+        if isinstance(reply, redis.RedisError):
+            raise self.explain(reply, (key,))
+        return reply
+
+    def talk(self, commands: Sequence[Args]) -> list[Reply]:
+        """Send commands in one piece and read their replies; an error that the server replied stands in its place.
+
+        Raises:
+            Outage: not every command was answered.
+            ConfigError: the store is of a newer layout.
+            SystemStopped: in a forked child.
+        """
+        replies, outage = self.talk_partly(commands)
+        if outage is not None:
+            raise outage
+        return replies
+
+    def talk_partly(self, commands: Sequence[Args]) -> tuple[list[Reply], Outage | None]:
+        """As `talk`, but with the replies that were read before the connection broke, and why it did."""
+        if os.getpid() != self._pid:
+            raise SystemStopped(
+                f"this connection to {self._endpoint.address} belongs to process {self._pid}; open a persistence of "
+                f"your own after a fork (this is process {os.getpid()})"
+            )
+        connection, until = self._connection, 0.0
+        if connection is None:
+            until = time.monotonic() + self.timeout
+            connection = self._connection = self._endpoint.connected(self.timeout)
+        replies: list[Reply] = []
+        outage: Outage | None = None
+        is_whole = False
+        try:
+            connection.send_packed_command(_packed(connection, commands))
+            for _ in commands:
+                replies.append(_read(connection, until))
+            is_whole = True
+        except (redis.RedisError, OSError) as error:
+            outage = broken(error, self._endpoint.address, sent=True, timeout=self.timeout)
+            outage.__cause__ = error
+        finally:
+            if not is_whole:
+                self._endpoint.breaks += 1
+                self.close()
+        return replies, outage
+
+    def close(self) -> None:
+        """Close the connection; harmless when there is none."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.disconnect()
+
+    def explain(self, error: redis.RedisError, keys: Sequence[bytes]) -> Outage:
+        """Say what a refusal means; a key of a wrong type is looked for and named."""
+        outage = refusal(error, self._endpoint.address)
+        outage.__cause__ = error
+        if not isinstance(outage, StoreDamaged):
+            return outage
+        for key, kind in zip(keys, self.talk([(b"TYPE", key) for key in keys]), strict=True):
+            expected = ROLES.get(role_of(key))
+            found = kind.decode() if isinstance(kind, bytes) else str(kind)
+            if found not in (expected, "none"):
+                return StoreDamaged(
+                    f"the key {key.decode()!r} at {self._endpoint.address} is a {found}, and Exqueue keeps "
+                    f"{role_of(key)!r} in a {expected}: something else wrote it; remove or rename it. "
+                    "Nothing was changed."
+                )
+        return outage
+
+
+def _packed(connection: RawConnection, commands: Sequence[Args]) -> list[bytes]:
+    packed: list[bytes] = []
+    for command in commands:
+        packed += connection.pack_command(*command)
+    # One write: with several small ones the server may answer in several small ones.
+    return packed if len(packed) == 1 else [b"".join(packed)]
+
+
+def _read(connection: RawConnection, until: float) -> Reply:
+    if until and not connection.can_read(max(0.0, until - time.monotonic())):
+        raise TimeoutError
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error.with_traceback(None)

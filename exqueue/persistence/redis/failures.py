@@ -1,0 +1,72 @@
+"""What a server's refusal or a broken connection means, in words for people."""
+
+from __future__ import annotations
+
+import re
+
+import redis
+
+from exqueue.errors import Outage, StorageFull, StoreDamaged
+
+_REASONS = {
+    "LOADING": "it is still reading its data from disk after a start",
+    "BUSY": "a script of somebody else has been running for long and blocks it",
+    "READONLY": "it is a replica that takes no writes; point the URL at the primary",
+    "MISCONF": "it can't save its data to disk and takes no writes until that is mended (see its log)",
+    "NOREPLICAS": "fewer replicas are connected than min-replicas-to-write asks for",
+    "MASTERDOWN": "it is a replica that has lost its primary",
+    "TRYAGAIN": "the keys are just being moved to another node of its cluster",
+    "CLUSTERDOWN": "its cluster is down",
+    "MOVED": "it is part of a Redis Cluster, which is not supported; use a standalone server or its proxy",
+    "CROSSSLOT": "it is part of a Redis Cluster, which is not supported; use a standalone server or its proxy",
+    "NOAUTH": "it asks for a password; put user and password into the URL",
+    "WRONGPASS": "user or password are wrong",
+    "NOPERM": "the user lacks a permission",
+}
+_CODE = re.compile(rf"\b({'|'.join(_REASONS)}|OOM|WRONGTYPE)\b")
+_CLASSES = ((redis.exceptions.OutOfMemoryError, "OOM"), (redis.exceptions.BusyLoadingError, "LOADING"))
+_TOO_MANY = "max number of clients reached"
+_IN_A_SCRIPT = re.compile(r"script: |user_script|running script")
+
+
+def refusal(error: redis.RedisError, address: str) -> Outage:
+    """Translate an error that the server itself replied.
+
+    An error inside a script carries the words of the inner one. Scripts check everything before their first write, so
+    nothing was changed; only where a permission was missing in the midst of one that can't be known.
+    """
+    said = f"{getattr(error, 'status_code', None) or ''} {error}".strip()
+    found = _CODE.search(said)
+    code = found[1] if found else next((code for kind, code in _CLASSES if isinstance(error, kind)), "")
+    if code == "OOM":
+        return StorageFull(
+            f"the server at {address} is full (maxmemory): new jobs are refused, stored ones go on; "
+            "give it more memory or let the queues drain"
+        )
+    if code == "WRONGTYPE":
+        return StoreDamaged(f"a key at {address} is of another type than Exqueue wrote ({said})")
+    if code:
+        is_sent = code == "NOPERM" and _IN_A_SCRIPT.search(said) is not None
+        return Outage(f"the server at {address} refuses: {_REASONS[code]} ({said})", sent=is_sent)
+    if _TOO_MANY in said:
+        return Outage(f"the server at {address} refuses: it has as many clients as maxclients allows", sent=False)
+    if isinstance(error, redis.AuthenticationError):
+        return Outage(f"the server at {address} refuses: {_REASONS['WRONGPASS']} ({said})", sent=False)
+    return Outage(f"the server at {address} answered with an error: {said}")
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the server itself said it (redis-py makes connection errors of some of its replies)."""
+    replies = (redis.ResponseError, redis.AuthenticationError, redis.exceptions.BusyLoadingError)
+    return isinstance(error, replies) or _TOO_MANY in str(error)
+
+
+def broken(error: Exception, address: str, *, sent: bool, timeout: float) -> Outage:
+    """Translate whatever else can happen to a connection."""
+    if is_refusal(error) and isinstance(error, redis.RedisError):
+        return refusal(error, address)
+    if isinstance(error, (redis.TimeoutError, TimeoutError)):
+        doing = "answer" if sent else "accept a connection"
+        return Outage(f"the server at {address} did not {doing} within {timeout:g} s", sent=sent)
+    doing = "the connection to the server at {} broke" if sent else "the server at {} can't be reached"
+    return Outage(f"{doing.format(address)}: {error}", sent=sent)

@@ -1,0 +1,169 @@
+"""The verbs that only look, and the beat of the nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import redis
+
+from exqueue.persistence.base import Overview, QueueCounts, StoredJob
+from exqueue.persistence.redis.lock import holder_of
+from exqueue.persistence.redis.scripts import script
+from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exqueue.persistence.base import State
+    from exqueue.persistence.redis.connection import Args, Reply
+
+QUEUES_A_SCRIPT = 200
+"""How many queues one run of ``overview.lua`` looks at: it takes about 10 us each."""
+
+STATES: dict[bytes, State] = {b"ready": "ready", b"waiting": "waiting", b"running": "running", b"dead": "dead"}
+
+
+class Reads(Verbs):
+    """See `exqueue.persistence.base.Session`, "anyone"."""
+
+    def queues(self) -> tuple[str, ...]:
+        """See `Session.queues`."""
+        return tuple(sorted(name.decode() for name in self._command(b"SMEMBERS", self._keys.queues)))
+
+    def overview(self, queues: Sequence[str]) -> Overview:
+        """See `Session.overview`."""
+        pieces = [queues[at : at + QUEUES_A_SCRIPT] for at in range(0, len(queues), QUEUES_A_SCRIPT)] or [()]
+        replies = self._run_all("overview", [((self._keys.lease, *self._counted(piece)), ()) for piece in pieces])
+        counts: list[QueueCounts] = []
+        for piece, reply in zip(pieces, replies, strict=True):
+            counts += (_counts(name, numbers) for name, numbers in zip(piece, reply[2:], strict=True))
+        now, lease = replies[0][:2]
+        return Overview(int(now) / 1000, holder_of(lease) if lease else None, tuple(counts))
+
+    def _counted(self, queues: Sequence[str]) -> list[bytes]:
+        keys: list[bytes] = []
+        for name in queues:
+            at = self._queue(name)
+            keys += (at.jobs, at.recoveries, at.ready, at.returned, at.suspects, at.waiting)
+            keys += (at.dead, at.running, at.owner, at.husks)
+        return keys
+
+    def list_jobs(self, queue: str, state: State, limit: int, offset: int) -> tuple[StoredJob, ...]:
+        """See `Session.list_jobs`."""
+        check_size("limit", limit)
+        at = self._queue(queue)
+        stored = (at.jobs, at.trail, at.recoveries)
+        lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
+        reply = self._run("list_jobs", (*stored, *lines, at.husks), (state, limit, max(0, offset)))
+        return tuple(
+            _stored(queue, job_id, state, *rest) for job_id, *rest in zip(*(reply[i::5] for i in range(5)), strict=True)
+        )
+
+    def get_jobs(self, job_id: str, queues: Sequence[str]) -> tuple[StoredJob, ...]:
+        """See `Session.get_jobs`."""
+        runs: list[tuple[tuple[bytes, ...], Args]] = []
+        for name in queues:
+            at = self._queue(name)
+            runs.append(((at.jobs, at.trail, at.recoveries, at.waiting, at.dead, at.running), (job_id,)))
+        found = zip(queues, self._run_all("get_job", runs), strict=True)
+        return tuple(
+            _stored(name, job_id.encode(), STATES[reply[0]], *reply[1:]) for name, reply in found if reply is not None
+        )
+
+    def beat(self, node: str, info: bytes, ttl: float) -> None:
+        """See `Session.beat`."""
+        self._run("beat", (self._keys.nodes,), (node, milliseconds(ttl), info))
+
+    def nodes(self) -> tuple[tuple[str, bytes], ...]:
+        """See `Session.nodes`."""
+        wire = self._lender.lend()
+        try:
+            (seconds, micros), beats = wire.talk(((b"TIME",), (b"HGETALL", self._keys.nodes)))
+            if isinstance(beats, redis.RedisError):
+                raise wire.explain(beats, (self._keys.nodes,))
+        finally:
+            self._lender.take_back(wire)
+        now = int(seconds) * 1000 + int(micros) // 1000
+        split = ((node, *beat.split(b"|", 1)) for node, beat in zip(beats[::2], beats[1::2], strict=True))
+        return tuple(sorted((node.decode(), info) for node, expires, info in split if int(expires) > now))
+
+    def forget(self, node: str) -> None:
+        """See `Session.forget`."""
+        self._command(b"HDEL", self._keys.nodes, node)
+
+    def diagnose(self) -> tuple[str, ...]:
+        """See `Session.diagnose`."""
+        asked = ("maxmemory-policy", "appendonly", "save")
+        replies = self._talk(*((b"CONFIG", b"GET", name) for name in asked))
+        found = {
+            name: reply[1].decode()
+            for name, reply in zip(asked, replies, strict=True)
+            if isinstance(reply, list) and len(reply) > 1
+        }
+        sentences: list[str] = []
+        policy = found.get("maxmemory-policy", "noeviction")
+        if policy != "noeviction":
+            sentences.append(
+                f"maxmemory-policy is {policy}: when its memory is full the server throws jobs away; "
+                "set it to noeviction, then it refuses new ones instead"
+            )
+        if found.get("appendonly") == "no" and found.get("save") == "":
+            sentences.append(
+                "appendonly is off and there are no save points: a restart of the server loses all jobs; "
+                "set appendonly to yes"
+            )
+        return tuple(sentences)
+
+    def _run_all(self, name: str, runs: Sequence[tuple[tuple[bytes, ...], Args]]) -> list[Reply]:
+        """One script several times, in one round trip."""
+        if not runs:
+            return []
+        code = script(name)
+        commands = [(b"EVALSHA", code.sha, len(keys), *keys, *args) for keys, args in runs]
+        wire = self._lender.lend()
+        try:
+            replies = wire.talk(commands)
+            if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
+                replies = wire.talk(((b"SCRIPT", b"LOAD", code.source), *commands))[1:]
+            for (keys, _), reply in zip(runs, replies, strict=True):
+                if isinstance(reply, redis.RedisError):
+                    raise wire.explain(reply, keys)
+        finally:
+            self._lender.take_back(wire)
+        return replies
+
+
+def _counts(name: str, numbers: Reply) -> QueueCounts:
+    ready, waiting, running, dead, paused, head, head_dead, oldest, suspects, processed, failed, epoch = numbers
+    return QueueCounts(
+        queue=name,
+        ready=ready,
+        waiting=waiting,
+        running=running,
+        dead=dead,
+        paused=bool(paused),
+        head=head.decode() or None,
+        head_dead=bool(head_dead),
+        oldest_ready=oldest,
+        suspects=suspects,
+        processed=int(processed),
+        failed=int(failed),
+        epoch=int(epoch),
+    )
+
+
+def _stored(
+    queue: str, job_id: bytes, state: State, record: bytes, trail: bytes | None, recoveries: int, extra: bytes
+) -> StoredJob:
+    return StoredJob(
+        id=job_id.decode(),
+        queue=queue,
+        state=state,
+        record=record,
+        trail=trail,
+        recoveries=recoveries,
+        due_at=float(extra) / 1000 if state == "waiting" else None,
+        died_at=float(extra) / 1000 if state == "dead" else None,
+        started_at=int(extra.rpartition(b"|")[2]) / 1000 if state == "running" else None,
+        run=extra if state == "running" else None,
+    )

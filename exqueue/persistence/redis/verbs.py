@@ -1,0 +1,115 @@
+"""What the verbs of a session have in common: a connection, the names of the keys, and their units."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from exqueue.errors import ConfigError, StaleCall
+from exqueue.persistence.base import CALLER_KEPT_S, MAX_BATCH
+from exqueue.persistence.redis.keys import namespace_keys, queue_keys
+from exqueue.persistence.redis.scripts import script
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exqueue.persistence.redis.connection import Args, Endpoint, Reply
+    from exqueue.persistence.redis.keys import QueueKeys
+    from exqueue.persistence.redis.lending import Lender
+
+CALLER_KEPT_MS = CALLER_KEPT_S * 1000
+
+
+class Verbs:
+    """The part of a session that all groups of verbs use.
+
+    Args:
+        lender: of its connection.
+        endpoint: where that leads to.
+        namespace: of the keys.
+    """
+
+    def __init__(self, lender: Lender, endpoint: Endpoint, namespace: str) -> None:
+        self._lender = lender
+        self._endpoint = endpoint
+        self._namespace = namespace
+        self._keys = namespace_keys(namespace)
+        self._keys_of_queues: dict[str, QueueKeys] = {}
+        self._listed: set[str] = set()
+        self._breaks = endpoint.breaks
+
+    def _queue(self, name: str) -> QueueKeys:
+        keys = self._keys_of_queues.get(name)
+        if keys is None:
+            keys = self._keys_of_queues[name] = queue_keys(self._namespace, name)
+        return keys
+
+    def _run(self, name: str, keys: tuple[bytes, ...], args: Args) -> Reply:
+        wire = self._lender.lend()
+        try:
+            return wire.run(script(name), keys, args)
+        finally:
+            self._lender.take_back(wire)
+
+    def _talk(self, *commands: Args) -> list[Reply]:
+        wire = self._lender.lend()
+        try:
+            return wire.talk(commands)
+        finally:
+            self._lender.take_back(wire)
+
+    def _unlisted(self, names: Sequence[str]) -> list[str]:
+        """Those of the queues that this session has not put on the list since a connection last broke."""
+        if self._breaks != self._endpoint.breaks:
+            # The store may be another one by now, or an older state of the same.
+            self._breaks = self._endpoint.breaks
+            self._listed.clear()
+        return [name for name in dict.fromkeys(names) if name not in self._listed]
+
+    def _list(self, name: str) -> None:
+        """Put a queue on the list of all queues.
+
+        Raises:
+            Outage: it was not possible, so that nothing may be stored in it.
+        """
+        if self._unlisted((name,)):
+            self._command(b"SADD", self._keys.queues, name.encode())
+            self._listed.add(name)
+
+    def _command(self, command: bytes, key: bytes, *args: bytes | str | int) -> Reply:
+        """One plain command on one key."""
+        wire = self._lender.lend()
+        try:
+            return wire.command(command, key, *args)
+        finally:
+            self._lender.take_back(wire)
+
+    def close(self) -> None:
+        """See `Session.close`."""
+        self._lender.close()
+
+
+def milliseconds(seconds: float) -> int:
+    """A duration or a time in ms, rounded up: nothing is ever due too early."""
+    return math.ceil(round(seconds * 1000, 3))
+
+
+def check_size(what: str, size: int) -> None:
+    """Refuse what is too much for one call, before anything is sent.
+
+    Raises:
+        ConfigError: it is not between 0 and `MAX_BATCH`.
+    """
+    if not 0 <= size <= MAX_BATCH:
+        raise ConfigError(f"{what}: {size} is not allowed; allowed are 0 to {MAX_BATCH:,}. Nothing was changed.")
+
+
+def fresh(reply: Reply, what: str) -> Reply:
+    """The reply of a call that is not an old one.
+
+    Raises:
+        StaleCall: it is.
+    """
+    if isinstance(reply, list) and reply and reply[0] == b"STALE":
+        raise StaleCall(f"{what} came after a later one; nothing was changed")
+    return reply
