@@ -154,6 +154,8 @@ class Codec:
             data = self._walk(value, path, limit)
         except TooLarge:
             data = None
+        except PayloadError as error:
+            raise error.with_traceback(None)  # noqa: B904 - itself, without two frames of the walk for each level
         except RecursionError:
             raise PayloadError(f"{path} is nested too deep for what is left of the stack here") from None
         except RuntimeError as error:  # "dictionary changed size during iteration"
