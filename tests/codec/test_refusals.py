@@ -3,7 +3,10 @@
 import collections
 import dataclasses
 import enum
+import gc
 import sys
+import tracemalloc
+import weakref
 from dataclasses import InitVar, dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -224,7 +227,20 @@ def test_one_thing_many_times_is_refused_before_it_is_written_out() -> None:
         plain, special = [plain, plain], (special, special)
     assert "more than 10,000 bytes" in refusal(plain)
     assert "more than 10,000 bytes" in refusal(special)
-    assert "more than 10,000 bytes" in refusal(["x" * 9_000] * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "part", ["x" * 9_000, b"x" * 9_000, 2**72_000, ("x" * 9_000,)], ids=["str", "bytes", "int", "tuple"]
+)
+def test_a_large_part_many_times_fills_no_memory(part: Any) -> None:
+    """45 MB are not packed first and weighed then."""
+    value = [part] * 5_000
+    tracemalloc.start()
+    message = refusal(value)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "more than 10,000 bytes" in message
+    assert peak < 1_000_000
 
 
 def test_a_dict_that_changes_while_it_is_walked_is_a_refusal() -> None:
@@ -278,6 +294,23 @@ def test_the_newest_class_of_a_reloaded_module_is_meant() -> None:
     data = codec.encode(Reloaded.A)
     assert codec.encode(again.A) == data
     assert codec.decode(data) is again.A
+
+
+def test_a_class_that_was_replaced_is_let_go() -> None:
+    """A class inside of a function is a new one at each call; keeping them all would fill the memory."""
+
+    def store_one() -> "weakref.ref[type]":
+        class Local(enum.Enum):
+            A = 1
+
+        codec.encode(Local.A)
+        return weakref.ref(Local)
+
+    codec = Codec()
+    first = store_one()
+    store_one()
+    gc.collect()
+    assert first() is None
 
 
 def test_a_second_name_is_written_and_the_first_still_read() -> None:

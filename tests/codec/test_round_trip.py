@@ -138,6 +138,14 @@ def test_the_order_in_which_a_set_was_filled_does_not_show() -> None:
     assert codec.encode(one) == codec.encode(other)
 
 
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_the_bytes_do_not_depend_on_what_stands_beside(value: Any) -> None:
+    """A special type or a big integer elsewhere in the arguments changes nothing."""
+    codec = Codec()
+    for other in ((), 2**70):
+        assert codec.encode([value, other]) == b"\x92" + codec.encode([value])[1:] + codec.encode(other)
+
+
 def test_plain_data_is_plain_msgpack() -> None:
     """A program without Exqueue can read what has no special types."""
     assert Codec().encode({"to": "a", "n": [1, None]}) == b"\x82\xa2to\xa1a\xa1n\x92\x01\xc0"

@@ -137,6 +137,13 @@ def test_a_damaged_record_is_a_record_error(data: bytes) -> None:
     assert not isinstance(caught.value, NewerRecordError)
 
 
+@pytest.mark.parametrize("length", range(19))
+def test_a_header_cut_short_is_no_header(length: int) -> None:
+    """A list shows no half names."""
+    with pytest.raises(RecordError):
+        peek(encoded()[:length])
+
+
 def test_every_cut_of_a_record_is_a_record_error() -> None:
     """No length at which a part is taken for the whole."""
     whole = encoded({**KWARGS, "n": [(1, 2.5)]})
