@@ -179,7 +179,7 @@ class JobFunction(Generic[P, R_co]):
         self._function = function
         self.definition = _read(function, "function", settings)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function here and now, without any queue."""
         return self._function(*args, **kwargs)
 

@@ -31,7 +31,7 @@ from exqueue.messages.events import (
     LeadershipGained,
     LeadershipLost,
 )
-from exqueue.messages.queries import GetJob, GetStatus, GetTree, ListJobs, Subscribe, Unsubscribe
+from exqueue.messages.queries import GetJob, GetStatus, GetTree, ListJobs, Subscribe, Subscriber, Unsubscribe
 from exqueue.messages.replies import ActorInfo, CancelResult, JobInfo, QueueStatus, RunningJob, SystemStatus
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ __all__ = [
     "StartWorker",
     "StopWorker",
     "Subscribe",
+    "Subscriber",
     "SystemStatus",
     "Unsubscribe",
     "is_message",

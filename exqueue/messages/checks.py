@@ -23,11 +23,6 @@ STATES: Final = ("ready", "waiting", "running", "dead")
 """The states that a stored job can be in."""
 
 
-def check_id(id: str) -> None:
-    """Refuse what can't be the id of a job."""
-    check_name(id, "id")
-
-
 def check_queue(queue: str | None) -> None:
     """Refuse what is neither ``None`` nor the name of a queue.
 

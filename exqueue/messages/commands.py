@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from exqueue.config import check_name
+from exqueue.ids import check_id
 from exqueue.job import define
-from exqueue.messages.checks import check_due, check_id, check_queue, plain_kwargs, queue_of_class, queue_of_name
+from exqueue.messages.checks import check_due, check_queue, plain_kwargs, queue_of_class, queue_of_name
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from exqueue.config import shown
 from exqueue.errors import ConfigError
-from exqueue.messages.checks import check_id, check_page, check_queue
+from exqueue.ids import check_id
+from exqueue.messages.checks import check_page, check_queue
 from exqueue.messages.events import EVENT_TYPES
 
 if TYPE_CHECKING:
-    import pykka
-
     from exqueue.messages.events import Event
     from exqueue.persistence.base import State
+
+
+class Subscriber(Protocol):
+    """Who is sent events: the ``ActorRef`` of a pykka actor, of which only this is used."""
+
+    def tell(self, message: object) -> None:
+        """Put an event into the actor's inbox, and return at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +72,10 @@ class ListJobs:
 class Subscribe:
     """Send this actor each event of these types by ``tell``, of all types when none is named. Answers ``True``."""
 
-    actor_ref: pykka.ActorRef[Any]
+    actor_ref: Subscriber
     event_types: tuple[type[Event], ...]
 
-    def __init__(self, actor_ref: pykka.ActorRef[Any], *event_types: type[Event]) -> None:
+    def __init__(self, actor_ref: Subscriber, *event_types: type[Event]) -> None:
         _check_actor_ref(actor_ref)
         for one in event_types:
             if one not in EVENT_TYPES:
@@ -84,7 +90,7 @@ class Subscribe:
 class Unsubscribe:
     """Send this actor no more events. Answers whether it was subscribed."""
 
-    actor_ref: pykka.ActorRef[Any]
+    actor_ref: Subscriber
 
     def __post_init__(self) -> None:
         _check_actor_ref(self.actor_ref)
