@@ -82,7 +82,9 @@ class Anyone(Verbs):
         if reply == b"OK":
             return None
         if reply == b"STALE":
-            return StaleCall(f"push {push.n} to {push.queue!r} came after a later one of this caller; nothing was stored")
+            return StaleCall(
+                f"push {push.n} of this caller to {push.queue!r} came after a later one; nothing was stored"
+            )
         if isinstance(reply, redis.exceptions.NoScriptError):
             return Outage("the server forgot the script of push twice", sent=False)
         if isinstance(reply, redis.RedisError):

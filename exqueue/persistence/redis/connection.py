@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
 
-from exqueue.errors import ConfigError, StoreDamaged, SystemStopped
+from exqueue.errors import ConfigError, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.redis.failures import broken, refusal
 from exqueue.persistence.redis.keys import ROLES, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from exqueue.errors import Outage
     from exqueue.persistence.redis.scripts import Script
 
 LAYOUT = 1
@@ -167,17 +166,23 @@ class Wire:
         if connection is None:
             until = time.monotonic() + self.timeout
             connection = self._connection = self._endpoint.connected(self.timeout)
+        packed = _packed(connection, commands)
         replies: list[Reply] = []
         outage: Outage | None = None
         is_whole = False
         try:
-            connection.send_packed_command(_packed(connection, commands))
-            for _ in commands:
+            connection.send_packed_command(packed)
+            while len(replies) < len(commands):
                 replies.append(_read(connection, until))
             is_whole = True
         except (redis.RedisError, OSError) as error:
             outage = broken(error, self._endpoint.address, sent=True, timeout=self.timeout)
             outage.__cause__ = error
+        except (AttributeError, TypeError, ValueError):
+            # What a connection says that another thread closed in the midst of the conversation.
+            if self._connection is connection:
+                raise
+            outage = Outage(f"the connection to the server at {self._endpoint.address} was closed here")
         finally:
             if not is_whole:
                 self._endpoint.breaks += 1

@@ -92,14 +92,11 @@ def _encoded(settlement: Settlement) -> tuple[bytes | str | int, ...]:
     match settlement:
         case Done(job_id, run):
             return b"D", job_id, run
-        case Retry(job_id, run, delay, None):
-            return b"R", job_id, run, milliseconds(delay)
         case Retry(job_id, run, delay, trail):
-            return b"T", job_id, run, milliseconds(delay), trail
-        case Bury(job_id, run, None):
-            return b"B", job_id, run
+            about = (job_id, run, milliseconds(delay))
+            return (b"R", *about) if trail is None else (b"T", *about, trail)
         case Bury(job_id, run, trail):
-            return b"K", job_id, run, trail
+            return (b"B", job_id, run) if trail is None else (b"K", job_id, run, trail)
         case GiveBack(job_id, run):
             return b"G", job_id, run
         case Recovered(job_id, run):

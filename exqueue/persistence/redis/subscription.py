@@ -74,8 +74,8 @@ class RedisSubscription:
                         return signal
                 if time.monotonic() >= until:
                     return None
-        except (redis.RedisError, OSError, AttributeError, ValueError) as error:
-            # The last two are what a connection says that was closed by another thread in the midst of a read.
+        except (redis.RedisError, OSError, AttributeError, TypeError, ValueError) as error:
+            # The last three are what a connection says that was closed by another thread in the midst of a read.
             if not self._is_closed:
                 self.close()
                 raise broken(error, self._endpoint.address, sent=True, timeout=self._timeout) from error

@@ -6,7 +6,7 @@ local call = redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 call('HDEL', KEYS[1], '') -- a first write that a full server allows, and so what follows
-local some = call('HRANDFIELD', KEYS[1], 4, 'WITHVALUES')
+local some = call('HRANDFIELD', KEYS[1], 4, 'WITHVALUES') or {}
 for i = 1, #some, 2 do
   if tonumber(string.match(some[i + 1], '^%d+')) <= now then
     call('HDEL', KEYS[1], some[i])
