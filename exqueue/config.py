@@ -11,7 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict, TypeGuard
 
 from exqueue.errors import ConfigError, NotSupportedYet
 
@@ -107,7 +107,7 @@ def check_int(value: object, what: str, lowest: int, highest: int | None = None)
     raise ConfigError(f"{what} must be a whole number {allowed}, not {shown(value)}")
 
 
-def is_seconds(value: object, highest: float) -> bool:
+def is_seconds(value: object, highest: float) -> TypeGuard[float]:
     """Whether ``value`` is a number of seconds from 0 to ``highest``: int or float, no bool, not NaN, not endless."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= highest
 
@@ -274,7 +274,7 @@ def _check_isolation(value: object) -> None:
 def _checked_backoff(backoff: object) -> Backoff | None:
     """Return what was given, a sequence as a tuple."""
     if backoff is None or is_seconds(backoff, MAX_BACKOFF_S):
-        return backoff  # type: ignore[return-value]  # is_seconds has looked
+        return backoff
     if callable(backoff):
         _check_backoff_function(backoff)
         return backoff

@@ -91,8 +91,7 @@ class Arguments:
         missing = [name for name in self.order if name in self.required and name not in names]
         if missing:
             return f"needs {_listed(missing)}"
-        taken = self.reserved if self.takes_any else ()
-        extra = [name for name in names if (name in taken if self.takes_any else name not in self.accepted)]
+        extra = [name for name in names if (name in self.reserved if self.takes_any else name not in self.accepted)]
         return f"takes no {_listed(extra)}" if extra else None
 
 

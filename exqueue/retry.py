@@ -95,7 +95,7 @@ def backoff_delay(backoff: Backoff | None, failure_number: int, rng: random.Rand
     else:
         answer = backoff if isinstance(backoff, int | float) else _entry(backoff, failure_number)
         where = "backoff"
-    if isinstance(answer, int | float) and is_seconds(answer, MAX_BACKOFF_S):
+    if is_seconds(answer, MAX_BACKOFF_S):
         return float(answer), None
     problem = f"{where} gave {shown(answer)}, not seconds from 0 to {MAX_BACKOFF_S:.0f}"
     return _default(failure_number, rng), problem

@@ -1,6 +1,7 @@
 """Names and options: what is allowed, and that the refusal of the rest says what was given and what is allowed."""
 
 import math
+import os
 from typing import Any
 
 import pytest
@@ -138,6 +139,14 @@ def test_an_option_of_a_later_version_says_so(option: str, value: object) -> Non
         with_options(JobOptions(), {option: value})
 
 
+def test_only_the_isolation_of_a_later_version_is_called_not_supported_yet_by_its_value() -> None:
+    """``"process"`` will come; anything else is told what is allowed."""
+    with pytest.raises(NotSupportedYet, match=r'^isolation="process" is not supported yet'):
+        with_options(JobOptions(), {"isolation": "process"})
+    with pytest.raises(NotSupportedYet, match=r'^isolation must be "thread"'):
+        with_options(JobOptions(), {"isolation": "fork"})
+
+
 def test_no_timeout_may_be_asked_for() -> None:
     """``None`` asks for nothing that this version lacks."""
     assert with_options(JobOptions(), {"timeout": None, "slow_after": None}) == JobOptions()
@@ -212,10 +221,24 @@ def test_no_node_asks_for_a_new_one() -> None:
     assert SystemConfig("memory://", node=None).node  # type: ignore[arg-type]  # what is tested
 
 
-@pytest.mark.parametrize("host", ["", "my host!", "ü" * 300, "h" * 300])
+@pytest.mark.parametrize("host", ["my host!", "ü" * 300, "h" * 300])
 def test_a_node_has_a_legal_name_on_any_host(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """Whatever the machine is called, the name of the node keeps the rules, and its random end."""
     monkeypatch.setattr("socket.gethostname", lambda: host)
     name = new_node_name()
     assert check_name(name, "node") == name
+    assert f"-{os.getpid()}-" in name
     assert name != new_node_name()
+
+
+@pytest.mark.parametrize(("host", "shown"), [("web-1", "web-1"), ("", "node"), ("my host!", "my-host-")])
+def test_a_node_is_named_after_its_host(monkeypatch: pytest.MonkeyPatch, host: str, shown: str) -> None:
+    """Foreign characters become dashes; a host without a name is a node."""
+    monkeypatch.setattr("socket.gethostname", lambda: host)
+    assert new_node_name().startswith(f"{shown}-{os.getpid()}-")
+
+
+def test_a_refused_name_without_a_hint_ends_with_what_was_given() -> None:
+    """No dangling punctuation."""
+    with pytest.raises(ConfigError, match=r"not 'a b' \(str\)$"):
+        check_name("a b", "queue")

@@ -146,6 +146,20 @@ def test_perform_may_be_a_static_or_class_method() -> None:
     assert define(OfClass).invoke({"to": "x"}) == "OfClassx"
 
 
+def test_perform_may_be_a_callable_object() -> None:
+    """What has no ``self`` to be bound to is called as it is."""
+
+    class Sender:
+        def __call__(self, *, to: str) -> str:
+            return to
+
+    class ByObject:
+        perform = Sender()
+
+    define(ByObject).check({"to": "x"})
+    assert define(ByObject).invoke({"to": "x"}) == "x"
+
+
 def test_perform_may_be_decorated() -> None:
     """The signature is the one beneath ``functools.wraps``."""
 
@@ -190,6 +204,12 @@ def test_arguments_that_do_not_fit_are_refused_with_the_signature(kwargs: Any, s
     assert said in str(refused.value)
 
 
+def test_the_arguments_of_a_function_are_shown_with_its_name() -> None:
+    """``perform`` is the word of classes."""
+    with pytest.raises(ArgumentsError, match=r"resize needs 'path': resize\(path: str, width: int = 100\) -> str"):
+        define(resize).check({})
+
+
 def test_any_further_argument_may_be_taken_by_kwargs() -> None:
     """``**kwargs`` takes all names but that of the instance, which Python itself would refuse."""
 
@@ -209,6 +229,7 @@ def test_any_further_argument_may_be_taken_by_kwargs() -> None:
 def test_positional_arguments_get_their_names() -> None:
     """What a type checker lets through has to work."""
     assert define(resize).named(("a.png",), {"width": 5}) == {"path": "a.png", "width": 5}
+    assert define(resize).named(("a.png", 5), {}) == {"path": "a.png", "width": 5}
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,10 @@ class NoSelf:
     def perform() -> None: ...  # type: ignore[misc]  # what is tested
 
 
+class NoSelfButNames:
+    def perform(*, to: str) -> None: ...  # type: ignore[misc]  # what is tested
+
+
 class Generates:
     def perform(self) -> Iterator[int]:
         yield 1
@@ -99,6 +103,7 @@ class GeneratesAsync:
         (OnlyStar, r"OnlyStar takes \*to: str"),
         (PositionalOnly, "PositionalOnly takes to: str.*positional-only"),
         (NoSelf, "NoSelf takes no self"),
+        (NoSelfButNames, "NoSelfButNames takes no self"),
         (Generates, "Generates is a generator"),
         (GeneratesAsync, "GeneratesAsync is a generator"),
     ],
@@ -149,6 +154,7 @@ def test_what_is_no_job_is_told_what_one_is(given: object, said: str) -> None:
         ("queue", "a b", "class Wrong: queue must be"),
         ("queue", property(), "class Wrong: queue must be"),
         ("name", "<lambda>", "the name of class Wrong must be"),
+        ("aliases", 5, "class Wrong: aliases must be a sequence of names"),
         ("aliases", "Old", "class Wrong: aliases must be a sequence of names"),
         ("aliases", ["a b"], r"class Wrong: aliases\[0\] must be"),
     ],

@@ -123,6 +123,12 @@ def test_a_time_of_any_zone_is_kept(at: datetime) -> None:
     assert Enqueue(SendEmail, at=at).at is at
 
 
+def test_a_timedelta_is_told_how_to_be_a_delay() -> None:
+    """The refusal shows the way to seconds."""
+    with pytest.raises(TypeError, match=r"give delay\.total_seconds\(\)"):
+        Enqueue(SendEmail, delay=timedelta(seconds=5))  # type: ignore[arg-type]  # what is tested
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     """Nobody could tell when that is on another machine."""
     with pytest.raises(ValueError, match="at must be timezone-aware"):
@@ -192,7 +198,7 @@ def test_options_add_to_an_enqueue_and_leave_it_as_it_is() -> None:
     """What is left out stays."""
     plain = Enqueue.of(SendEmail, to="a")
     assert plain.options(delay=5).options(id="x") == Enqueue(SendEmail, {"to": "a"}, delay=5, id="x")
-    assert plain.options(at=LATER).at is LATER
+    assert plain.options(at=LATER).options(id="x").options() == Enqueue(SendEmail, {"to": "a"}, at=LATER, id="x")
     assert plain == Enqueue(SendEmail, {"to": "a"})
     assert Enqueue("Other", queue="q").options(delay=1).queue == "q"
 

@@ -61,7 +61,7 @@ def test_a_subscriber_hears_of_all_events_or_of_those_it_names() -> None:
     """Without types: all."""
     assert Subscribe(REF).event_types == EVENT_TYPES
     assert Subscribe(REF, JobDied, JobFailed).event_types == (JobDied, JobFailed)
-    assert Unsubscribe(REF).actor_ref is REF
+    assert Subscribe(REF).actor_ref is Unsubscribe(REF).actor_ref is REF
 
 
 @pytest.mark.parametrize("message", [Subscribe, Unsubscribe])

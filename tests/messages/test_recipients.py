@@ -37,7 +37,10 @@ def public_dataclasses(module: Any) -> set[type]:
     return {
         one
         for name, one in vars(module).items()
-        if dataclasses.is_dataclass(one) and not name.startswith("_") and one.__module__ == module.__name__
+        if isinstance(one, type)
+        and dataclasses.is_dataclass(one)
+        and not name.startswith("_")
+        and one.__module__ == module.__name__
     }
 
 
@@ -72,6 +75,8 @@ def test_a_message_that_was_not_built_is_told_from_others() -> None:
     """The most likely slip: the parentheses were forgotten."""
     with pytest.raises(TypeError, match=r"write GetStatus\(...\)"):
         recipient_of(GetStatus)
+    with pytest.raises(TypeError, match="an object of type type is no message to a system; messages are CancelJob"):
+        recipient_of(SendEmail)
 
 
 def test_every_message_event_and_reply_is_a_frozen_value_with_slots() -> None:
