@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Final, cast
-from urllib.parse import parse_qsl, urlsplit
 
 from exqueue.config import MAX_NAMESPACE, check_name
 from exqueue.errors import ConfigError, NotSupportedYet
@@ -26,24 +25,22 @@ class Backend:
 
     Args:
         module: where it is.
-        opener: the name of its ``f(url, namespace) -> Persistence`` there.
-        options: the query parameters that its URLs may have.
+        opener: the name of its ``f(url, namespace) -> Persistence`` there. It refuses options (query parameters) that
+            it does not know, with a `ConfigError` that names those it does.
     """
 
     module: str
     opener: str
-    options: frozenset[str] = frozenset()
 
 
-_REDIS = "exqueue.persistence.redis"
-_TLS = frozenset({"ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"})
+_REDIS = Backend("exqueue.persistence.redis", "open_redis")
 
 BACKENDS: Final[Mapping[str, Backend]] = MappingProxyType(
     {
         "memory": Backend("exqueue.persistence.memory", "open_memory"),
-        "redis": Backend(_REDIS, "open_redis", frozenset({"db"})),
-        "rediss": Backend(_REDIS, "open_redis", frozenset({"db"}) | _TLS),
-        "unix": Backend(_REDIS, "open_redis", frozenset({"db"})),
+        "redis": _REDIS,
+        "rediss": _REDIS,
+        "unix": _REDIS,
     }
 )
 """The schemes of this package."""
@@ -68,7 +65,6 @@ def open_persistence(url: str, *, namespace: str = "default") -> Persistence:
     scheme = _scheme_of(url)
     backend = BACKENDS.get(scheme)
     if backend is not None:
-        _check_options(url, scheme, backend.options)
         opener = cast("Opener", getattr(importlib.import_module(backend.module), backend.opener))
         return opener(url, namespace)
     if scheme in PLANNED:
@@ -100,18 +96,6 @@ def _scheme_of(url: str) -> str:
     if not separator or not scheme:
         raise ConfigError(f"a persistence URL begins with its scheme; known are {_schemes_for_people()}")
     return scheme.lower()
-
-
-def _check_options(url: str, scheme: str, known: frozenset[str]) -> None:
-    try:
-        given = parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    except ValueError:
-        # What urllib says may show the password.
-        raise ConfigError(f"the persistence URL {address_of(url)} is malformed") from None
-    unknown = sorted({name for name, _ in given} - known)
-    if unknown:
-        allowed = f"known are {', '.join(sorted(known))}" if known else "it has none"
-        raise ConfigError(f"{scheme}:// does not know the option {', '.join(map(repr, unknown))}; {allowed}")
 
 
 def _schemes_for_people(foreign: Iterable[str] = ()) -> str:

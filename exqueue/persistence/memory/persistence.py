@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakValueDictionary
 
 from exqueue.config import check_name
+from exqueue.errors import ConfigError
 from exqueue.persistence.memory.session import MemorySession
 from exqueue.persistence.memory.store import Store
 
@@ -109,5 +110,7 @@ def open_memory(url: str, namespace: str) -> MemoryPersistence:
     Raises:
         ConfigError: the name is not allowed, or more follows it.
     """
-    name = url.partition("://")[2]
+    name, _, options = url.partition("://")[2].partition("?")
+    if options:
+        raise ConfigError(f"memory:// has no options, but this URL has some: {options.partition('=')[0]!r}")
     return MemoryPersistence(check_name(name, "the name of a memory store") if name else "", namespace)

@@ -1,0 +1,120 @@
+"""What a Fetcher tells the Reporter of runs whose end the persistence has confirmed."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from exqueue.actors.protocol import DeathsNoted
+from exqueue.actors.tables import deaths_table, subscribers_table
+from exqueue.execution import attempt_of
+from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
+from exqueue.persistence.base import Recovered
+from exqueue.record import decode_trail, peek
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exqueue.actors.tables import RunKey
+    from exqueue.clock import Clock
+    from exqueue.execution import Outcome, Run
+    from exqueue.persistence.base import Settlement
+    from exqueue.supervision import Board
+
+logger = logging.getLogger("exqueue")
+
+
+class Announcer:
+    """Makes events of settled runs: those of failures and deaths always, the rest only while somebody listens."""
+
+    def __init__(self, queue: str, node: str, board: Board, clock: Clock, tell: Callable[[str, object], bool]) -> None:
+        self._queue = queue
+        self._node = node
+        self._clock = clock
+        self._tell = tell
+        self._deaths = deaths_table(board)
+        self._subscribers = subscribers_table(board)
+
+    def ended(self, key: RunKey, outcome: Outcome) -> None:
+        """The persistence has taken the settlement of a run that ended by itself."""
+        if outcome.verdict == "succeeded":
+            if self._subscribers:
+                self._succeeded(key, outcome)
+        elif outcome.verdict == "failed":
+            self._failed(key, outcome)
+        elif outcome.verdict == "died":
+            self._died(key, outcome)
+        else:
+            logger.warning("job %s in queue %s waits for a newer Exqueue: %s", key[0], self._queue, outcome.reason)
+
+    def interrupted(self, key: RunKey, settlement: Settlement, run: Run | None) -> None:
+        """The persistence has taken a run back that did not end by itself."""
+        if isinstance(settlement, Recovered):
+            reason = "its worker was lost in mid-run"
+            logger.warning("job %s in queue %s: %s, it is run again", key[0], self._queue, reason)
+        else:
+            reason = "it was not begun, or a stop interrupted it"
+        if self._subscribers:
+            event = JobInterrupted(
+                id=key[0],
+                job="" if run is None else peek(run.record)[0],
+                queue=self._queue,
+                node=self._node,
+                attempt=0 if run is None else attempt_of(run, decode_trail(run.trail).alive()),
+                reason=reason,
+                at=self._clock.time(),
+            )
+            self._tell("reporter", event)
+
+    def refused(self, key: RunKey) -> None:
+        """The persistence has refused a settlement: the run was over for it before."""
+        logger.warning(
+            "job %s in queue %s: this run was superseded, its outcome on %s counts for nothing",
+            key[0],
+            self._queue,
+            self._node,
+        )
+
+    def _succeeded(self, key: RunKey, outcome: Outcome) -> None:
+        event = JobSucceeded(
+            id=key[0],
+            job=outcome.job,
+            queue=self._queue,
+            node=self._node,
+            attempt=outcome.attempt,
+            duration_s=outcome.duration_s,
+            at=self._clock.time(),
+        )
+        self._tell("reporter", event)
+
+    def _failed(self, key: RunKey, outcome: Outcome) -> None:
+        assert outcome.error is not None  # noqa: S101 - a failure has its error
+        assert outcome.retry_in_s is not None  # noqa: S101 - and its retry
+        event = JobFailed(
+            id=key[0],
+            job=outcome.job,
+            queue=self._queue,
+            node=self._node,
+            attempt=outcome.attempt,
+            failures=outcome.failures,
+            error=outcome.error,
+            retry_in_s=outcome.retry_in_s,
+            at=self._clock.time(),
+            note=outcome.reason,
+        )
+        self._tell("reporter", event)
+
+    def _died(self, key: RunKey, outcome: Outcome) -> None:
+        # On the board first: a Reporter that crashes finds it there again.
+        self._deaths[key] = JobDied(
+            id=key[0],
+            job=outcome.job,
+            queue=self._queue,
+            node=self._node,
+            attempts=outcome.failures,
+            recoveries=outcome.recoveries,
+            reason=outcome.reason or "",
+            error=outcome.error,
+            at=self._clock.time(),
+        )
+        self._tell("reporter", DeathsNoted())

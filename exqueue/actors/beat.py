@@ -1,0 +1,53 @@
+"""A node's sign of life: what it says of itself, so that every node can show the same status."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BeatQueue:
+    """A queue that is started on the node, and how many threads past their limit it has there."""
+
+    concurrency: int
+    serial: bool
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a node says of itself: started queues, who runs which job ((queue, id) -> worker), what can't work."""
+
+    queues: Mapping[str, BeatQueue]
+    workers: Mapping[tuple[str, str], str]
+    failures: tuple[str, ...]
+
+
+def encode_beat(beat: Beat) -> bytes:
+    """The bytes that the persistence keeps."""
+    return json.dumps(
+        {
+            "format": FORMAT,
+            "queues": {name: [queue.concurrency, queue.serial, queue.abandoned] for name, queue in beat.queues.items()},
+            "workers": [[queue, job_id, worker] for (queue, job_id), worker in beat.workers.items()],
+            "failures": list(beat.failures),
+        },
+        separators=(",", ":"),
+    ).encode()
+
+
+def decode_beat(data: bytes) -> Beat:
+    """What a node said; of a format that is not known here, that it lives and no more."""
+    try:
+        told = json.loads(data)
+        return Beat(
+            queues={name: BeatQueue(*row) for name, row in told["queues"].items()},
+            workers={(queue, job_id): worker for queue, job_id, worker in told["workers"]},
+            failures=tuple(told["failures"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return Beat(queues={}, workers={}, failures=())

@@ -1,0 +1,432 @@
+"""The Fetcher: owns one queue on the leading node, hands its jobs to Workers, settles what they end."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, assert_never
+
+from exqueue.actors.announcer import Announcer
+from exqueue.actors.protocol import (
+    Audit,
+    BeginRun,
+    FenceRefused,
+    JobDue,
+    Lead,
+    Nudge,
+    PatienceEnds,
+    Quiesce,
+    Quiet,
+    ReportIn,
+    RunEnded,
+    SettingsChanged,
+    StandDown,
+    Swept,
+    TryAgain,
+    Wake,
+    WorkerReady,
+)
+from exqueue.actors.runs import Runs
+from exqueue.actors.settings import VERB_TIMEOUT_S
+from exqueue.actors.suspects import SuspectLeave
+from exqueue.actors.tables import (
+    QueueSettings,
+    RunTables,
+    idle_table,
+    lead_table,
+    queues_table,
+    seats_table,
+    worker_of,
+)
+from exqueue.actors.weather import Weather
+from exqueue.errors import Fenced, Outage, StaleCall
+from exqueue.execution import Run
+from exqueue.persistence.base import MAX_BATCH, SUSPECT_AFTER, Owned
+from exqueue.supervision import Actor, ActorContext
+
+if TYPE_CHECKING:
+    from exqueue.actors.settings import NodeSettings
+    from exqueue.actors.tables import RunKey
+    from exqueue.persistence.base import Exchanged, Fence, Settlement
+
+logger = logging.getLogger("exqueue")
+
+AUDIT_EVERY_S = 5.0
+"""How often the runs are held against the board: for what no message told of."""
+
+LONGEST_NAP_S = 3_600.0
+"""A job that is due later is looked for again by then: timers need no more precision than that."""
+
+LEAVE_EVERY_S = 1.0
+"""How often leave to run a suspect is asked for again while another suspect runs."""
+
+SAME_MOMENT_S = 0.01
+"""A due time that differs by less is no reason to set the timer anew."""
+
+LAPSED_PAUSE_S = 0.5
+"""How long to wait before looking again whether a lease that is over was renewed."""
+
+NO_SLOTS = QueueSettings(concurrency=0, serial=False, jobs=())
+"""What holds for a queue that is being stopped."""
+
+FetcherMessage = (
+    Lead
+    | StandDown
+    | Wake
+    | JobDue
+    | Nudge
+    | TryAgain
+    | Swept
+    | WorkerReady
+    | RunEnded
+    | SettingsChanged
+    | Quiesce
+    | PatienceEnds
+    | Audit
+)
+
+
+class Call:
+    """One exchange under way: the same arguments under the same number until it is answered."""
+
+    __slots__ = ("number", "settlements", "suspect", "want")
+
+    def __init__(
+        self, number: int, settlements: tuple[tuple[RunKey, Settlement], ...], want: int, suspect: bool
+    ) -> None:
+        self.number = number
+        self.settlements = settlements
+        self.want = want
+        self.suspect = suspect
+
+
+class Fetcher(Actor):
+    """Works one queue while this node leads.
+
+    Messages only change what it knows; at the end of a turn, when its inbox is empty, it makes at most one call: a
+    claim, or one exchange that settles all that ended and fetches as many jobs as Workers wait. So what ends while a call
+    is under way goes together into the next one.
+
+    It holds nothing that its successor could not find again: which runs there are is asked of the persistence (`claim`),
+    in whose hands they are stands on the board.
+    """
+
+    def __init__(self, context: ActorContext, *, settings: NodeSettings, queue: str) -> None:
+        super().__init__(context)
+        self._queue = queue
+        self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
+        self._weather = Weather(self.name, self.board, self.clock)
+        self._lead = lead_table(self.board)
+        self._queues = queues_table(self.board)
+        self._seats = seats_table(self.board)
+        self._idle = idle_table(self.board)
+        self._abandoned = self.board.table("abandoned threads")
+        self._tables = RunTables(self.board, queue)
+        self._runs = Runs(self._tables, self._may_bring_an_outcome)
+        self._suspect_leave = SuspectLeave(queue, self.board)
+        self._announce = Announcer(queue, settings.config.node, self.board, self.clock, self.tell)
+        self._fence: Fence | None = None
+        self._claimed = False
+        self._seat = 0
+        self._number = 0
+        self._call: Call | None = None
+        self._look = False
+        self._suspect_waits = False
+        self._quiesce: Quiesce | None = None
+        self._due_at = 0.0
+        self._due_timer: int | None = None
+        self._resume_timer: int | None = None
+        self._audit_timer: int | None = None
+        self._leave_timer: int | None = None
+        self._patience_timer: int | None = None
+
+    def on_start(self) -> None:
+        """Find out which Workers wait and whether this node leads."""
+        for number in range(1, self._settings().concurrency + 1):
+            self.tell(worker_of(self._queue, number), ReportIn())
+        fence = self._lead.get("fence")
+        if fence is not None:
+            self.tell_self(Lead(fence))
+
+    def on_stop(self) -> None:
+        """Nothing is owed: who comes next claims the queue."""
+        self._idle.pop(self._queue, None)
+        self._session.close()
+
+    def on_receive(self, message: FetcherMessage) -> None:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        match message:
+            case RunEnded():
+                self._on_run_ended(message)
+            case WorkerReady():
+                self._on_worker_ready(message)
+            case Nudge():
+                pass
+            case Wake():
+                self._on_wake()
+            case JobDue():
+                self._due_timer = None
+                self._look = True
+            case TryAgain():
+                self._resume_timer = None
+            case Lead():
+                self._on_lead(message.fence)
+            case StandDown():
+                self._drop_ownership()
+                self._fence = None
+            case Swept():
+                self._on_swept(message)
+            case SettingsChanged():
+                self._on_settings_changed()
+            case Quiesce():
+                self._on_quiesce(message)
+            case PatienceEnds():
+                self._runs.interrupt_all()
+            case Audit():
+                self._on_audit()
+            case _:
+                assert_never(message)
+
+    # -- messages: they change what is known, and leave the calling to the end of the turn
+    def _on_run_ended(self, ended: RunEnded) -> None:
+        if ended.key not in self._runs:
+            self._suspect_leave.ended(ended.key)
+        self._runs.run_ended(ended.key, ended.worker)
+
+    def _on_wake(self) -> None:
+        self._leave_timer = None
+        self._look = True
+
+    def _on_worker_ready(self, ready: WorkerReady) -> None:
+        key = self._runs.worker_waits(ready.worker, ready.urn)
+        run = None if key is None else self._runs.handed(key)
+        if run is not None:
+            self.tell(ready.worker, BeginRun(run))
+
+    def _on_lead(self, fence: Fence) -> None:
+        if fence == self._fence and self._claimed:
+            return
+        if fence != self._fence:
+            self._drop_ownership()
+        self._fence = fence
+
+    def _drop_ownership(self) -> None:
+        """The fence is lost or another one: first of all, nothing is begun under the old one."""
+        self._seats.pop(self._queue, None)
+        self._idle.pop(self._queue, None)
+        self._runs.lose_all()
+        self._suspect_leave.give_back()
+        self._claimed = False
+        self._call = None
+        self._seat = 0
+
+    def _on_swept(self, swept: Swept) -> None:
+        fence = self._fence
+        if fence is None or not self._claimed or self._call is not None or swept.owned != self._owned(fence):
+            return
+        if swept.verdict == "stale":
+            self._claim_anew()
+        else:
+            self._look = True
+
+    def _on_settings_changed(self) -> None:
+        settings = self._settings()
+        self._runs.keep_workers(worker_of(self._queue, n) for n in range(1, settings.concurrency + 1))
+        self._look = True
+
+    def _on_quiesce(self, quiesce: Quiesce) -> None:
+        self._quiesce = quiesce
+        self.cancel_timer(self._patience_timer)
+        for key in self._runs.listed():
+            self._runs.withdraw(key)
+        self._patience_timer = self.send_after(quiesce.patience_s, PatienceEnds())
+
+    def _on_audit(self) -> None:
+        self._audit_timer = None
+        if self._claimed and self._call is None:
+            self._runs.audit()
+
+    # -- the end of a turn: at most one call
+    def on_turn_end(self) -> None:
+        """Claim, or exchange, if there is a reason to."""
+        fence = self._fence
+        if fence is not None and self._resume_timer is None:
+            try:
+                self._make_a_call(fence)
+                self._weather.calm()
+            except Outage as outage:
+                self._rest(self._weather.storm(outage))
+            except Fenced as fenced:
+                self._on_fenced(fence, fenced)
+            except StaleCall:
+                self._claim_anew()
+        if self._quiesce is not None and not len(self._runs):
+            self.tell(self._quiesce.asker, Quiet(self._queue))
+
+    def _rest(self, seconds: float) -> None:
+        if self._resume_timer is None:
+            self._resume_timer = self.send_after(seconds, TryAgain())
+
+    def _claim_anew(self) -> None:
+        self._claimed = False
+        self._call = None
+        self._seat = 0
+        self.tell_self(Nudge())
+
+    def _on_fenced(self, fence: Fence, fenced: Fenced) -> None:
+        self._drop_ownership()
+        if fenced.epoch < fence.epoch:
+            logger.critical(
+                "queue %s is claimed with epoch %d although %d was granted: the persistence went back to an older "
+                "state, and what it had acknowledged since then may be lost",
+                self._queue,
+                fenced.epoch,
+                fence.epoch,
+            )
+            self.tell_self(Nudge())
+            return
+        self._fence = None
+        self.tell("leader", FenceRefused(fence, fenced.epoch))
+
+    def _make_a_call(self, fence: Fence) -> None:
+        if not self._claimed:
+            self._claim(fence)
+            return
+        call = self._call or self._next_call()
+        if call is None:
+            self._idle[self._queue] = self._owned(fence)
+            return
+        self._exchange(fence, call)
+
+    def _claim(self, fence: Fence) -> None:
+        self.doing("claim")
+        self._idle.pop(self._queue, None)
+        if self._seat == 0:
+            self._seat = self.board.next_number("seat")
+        # Before anything is asked: from now on no Worker begins what was handed out under another seat.
+        self._seats[self._queue] = self._seat
+        claimed = self.call(self._session.claim, self._queue, fence, self._seat)
+        self._claimed = True
+        self._number = claimed.call
+        self._runs.take_over(claimed.runs)
+        self._suspect_leave.keep_if_in(self._runs, self._tables.running)
+        self._look = True
+        self.doing("")
+        self.tell_self(Nudge())
+
+    def _next_call(self) -> Call | None:
+        settlements = self._runs.settlements(MAX_BATCH)
+        want = self._want(len(settlements))
+        if not settlements and not (self._look and want):
+            return None
+        suspect = bool(want) and self._suspect_waits and self._suspect_leave.take()
+        return Call(self._number + 1, settlements, want, suspect)
+
+    def _want(self, settled: int) -> int:
+        """How many jobs may be fetched now; never more than the concurrency leaves, whatever Workers wait."""
+        settings = self._settings()
+        if self._quiesce is not None or (settings.serial and self._runs.has_strays()):
+            return 0
+        if self.clock.boottime() > self._lead.get("lease_until", 0.0):
+            # Perhaps another node leads by now: the Leader's next renewal tells, and settling goes on meanwhile.
+            self._rest(LAPSED_PAUSE_S)
+            return 0
+        slots = 1 if settings.serial else settings.concurrency
+        return max(0, min(self._runs.idle_count, slots - len(self._runs) + settled, MAX_BATCH))
+
+    def _exchange(self, fence: Fence, call: Call) -> None:
+        self.doing("exchange")
+        self._call = call
+        self._idle.pop(self._queue, None)
+        answer = self.call(
+            self._session.exchange,
+            self._queue,
+            fence,
+            self._seat,
+            call.number,
+            [settlement for _, settlement in call.settlements],
+            call.want,
+            serial=self._settings().serial,
+            suspect=call.suspect,
+        )
+        self._call = None
+        self._number = call.number
+        self._settled(call, answer)
+        self._hand_out(fence, call, answer)
+        self._plan(call, answer)
+        self.doing("")
+
+    def _settled(self, call: Call, answer: Exchanged) -> None:
+        for position, (key, settlement) in enumerate(call.settlements):
+            run, outcome = self._runs.confirmed(key)
+            if key not in self._tables.running:
+                self._suspect_leave.ended(key)
+            if position in answer.refused:
+                self._announce.refused(key)
+            elif outcome is None or outcome.settlement is not settlement:
+                self._announce.interrupted(key, settlement, run)
+            else:
+                self._announce.ended(key, outcome)
+
+    def _hand_out(self, fence: Fence, call: Call, answer: Exchanged) -> None:
+        for job in answer.jobs:
+            run = Run(
+                self._queue, job.id, job.run, job.record, job.trail, job.recoveries,
+                fence.epoch, self._seat, call.number,
+            )  # fmt: skip
+            if job.recoveries >= SUSPECT_AFTER:
+                self._suspect_leave.hold(run.key)
+            worker = self._runs.assign(run)
+            if worker is None:
+                # Fewer Workers wait than when the call was made: the run goes back.
+                self._runs.withdraw(run.key)
+            else:
+                self.tell(worker, BeginRun(run))
+        if call.suspect:
+            self._suspect_leave.give_back()
+
+    def _plan(self, call: Call, answer: Exchanged) -> None:
+        """Decide when to look again: at once, when the next job is due, or when something wakes this queue."""
+        if call.want:
+            self._look = len(answer.jobs) >= call.want
+        if answer.suspect_waits and not answer.paused:
+            self._wait_for_leave(call)
+        self._suspect_waits = answer.suspect_waits
+        self._set_due_timer(answer.next_due)
+        if len(self._runs) and self._audit_timer is None:
+            self._audit_timer = self.send_after(AUDIT_EVERY_S, Audit())
+        if self._runs.ended_count or (self._look and self._want(0)):
+            self.tell_self(Nudge())
+
+    def _wait_for_leave(self, call: Call) -> None:
+        if not self._suspect_waits and call.want:
+            self._look = True
+        elif self._leave_timer is None:
+            self._leave_timer = self.send_after(LEAVE_EVERY_S, Wake())
+
+    def _set_due_timer(self, next_due: float | None) -> None:
+        if next_due is None:
+            self.cancel_timer(self._due_timer)
+            self._due_timer = None
+            return
+        if next_due <= 0:
+            self._look = True
+            return
+        due_at = self.clock.monotonic() + min(next_due, LONGEST_NAP_S)
+        if self._due_timer is not None and abs(due_at - self._due_at) < SAME_MOMENT_S:
+            return
+        self.cancel_timer(self._due_timer)
+        self._due_at = due_at
+        self._due_timer = self.send_after(due_at - self.clock.monotonic(), JobDue())
+
+    # -- what it looks up
+    def _settings(self) -> QueueSettings:
+        settings: QueueSettings = self._queues.get(self._queue, NO_SLOTS)
+        return settings
+
+    def _owned(self, fence: Fence) -> Owned:
+        return Owned(self._queue, fence, self._seat, self._number)
+
+    def _may_bring_an_outcome(self, urn: str) -> bool:
+        if urn in self._abandoned:
+            return True
+        return self.is_alive(urn)

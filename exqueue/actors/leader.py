@@ -1,0 +1,167 @@
+"""The Leader: takes, renews and releases the lock, and claims every queue for the node that leads."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, assert_never
+
+from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown
+from exqueue.actors.tables import fetcher_of, lead_table, queues_table
+from exqueue.actors.weather import Weather
+from exqueue.errors import Fenced, Outage, StaleCall
+from exqueue.messages import LeadershipGained, LeadershipLost
+from exqueue.persistence.base import Fence
+from exqueue.supervision import Actor, ActorContext
+
+if TYPE_CHECKING:
+    from exqueue.actors.settings import NodeSettings
+
+logger = logging.getLogger("exqueue")
+
+LONGEST_STANDBY_PAUSE_S = 1.5
+"""How often a standby looks at least whether the lock is free."""
+
+LeaderMessage = QueuesChanged | FenceRefused | LockFree | Heartbeat
+
+
+class Leader(Actor):
+    """Keeps the lock while any queue is started here, and tells the Fetchers under which fence they work.
+
+    It acquires with the system's one token, so that after a crash it goes on under the same fence. The lease is counted
+    from before its renewal was sent. An outage changes nothing: it keeps trying, and when nobody else took the lock the
+    same fence goes on, however long it lasted.
+    """
+
+    def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
+        super().__init__(context)
+        self._config = settings.config
+        self._token = settings.token
+        self._session = settings.persistence.session(timeout=settings.config.lock_ttl / 4)
+        self._lead = lead_table(self.board)
+        self._queues = queues_table(self.board)
+        self._weather = Weather("leader", self.board, self.clock)
+        self._fence: Fence | None = None
+        self._at_least = 0
+        self._claimed: set[str] = set()
+        self._timer: int | None = None
+
+    def on_start(self) -> None:
+        """Look at once whether there is a lock to take."""
+        self.tell_self(Heartbeat())
+
+    def on_stop(self) -> None:
+        """Give the lock up; every run was settled or given back before the supervisor stops the Leader."""
+        if self._fence is not None:
+            try:
+                self._release()
+            except Outage as outage:
+                logger.warning("the lock could not be released, it ends by itself: %s", outage.reason)
+        self._session.close()
+
+    def on_receive(self, message: LeaderMessage) -> None:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        match message:
+            case Heartbeat() | QueuesChanged() | LockFree():
+                self._on_heartbeat()
+            case FenceRefused():
+                self._on_fence_refused(message)
+            case _:
+                assert_never(message)
+
+    def _on_heartbeat(self) -> None:
+        self.cancel_timer(self._timer)
+        try:
+            pause_s = self._beat()
+            self._weather.calm()
+        except Outage as outage:
+            pause_s = self._weather.storm(outage)
+        self._timer = self.send_after(pause_s, Heartbeat())
+
+    def _on_fence_refused(self, refused: FenceRefused) -> None:
+        if refused.fence == self._fence:
+            self._at_least = max(self._at_least, refused.epoch)
+            self._fence = None
+            self._on_heartbeat()
+
+    def _beat(self) -> float:
+        """Do what is due; returns the seconds until the next time."""
+        ttl = self._config.lock_ttl
+        if not self._queues:
+            if self._fence is not None:
+                self._release()
+            return ttl / 3
+        if self._fence is None or not self._renew():
+            self._acquire()
+        if self._fence is None:
+            return min(ttl / 3, LONGEST_STANDBY_PAUSE_S)
+        self._claim_others()
+        return ttl / 3
+
+    def _renew(self) -> bool:
+        assert self._fence is not None  # noqa: S101 - asked by the caller
+        self.doing("renew")
+        sent_at = self.clock.boottime()
+        if not self.call(self._session.renew, self._fence, self._config.lock_ttl):
+            return False
+        self._lead["lease_until"] = sent_at + self._config.lock_ttl
+        return True
+
+    def _acquire(self) -> None:
+        self.doing("acquire")
+        sent_at = self.clock.boottime()
+        answer = self.call(self._session.acquire, self._config.node, self._token, self._config.lock_ttl, self._at_least)
+        if isinstance(answer, Fence):
+            self._lead["lease_until"] = sent_at + self._config.lock_ttl
+            self._gained(answer)
+        else:
+            self._at_least = max(self._at_least, answer.epoch)
+            self._lost(f"{answer.node} leads with epoch {answer.epoch}")
+
+    def _gained(self, fence: Fence) -> None:
+        if fence != self._lead.get("fence"):
+            logger.info("%s leads with epoch %d", self._config.node, fence.epoch)
+            self._tell_reporter(LeadershipGained(node=self._config.node, fence=fence, at=self.clock.time()))
+        self._fence = fence
+        self._claimed.clear()
+        self._lead["fence"] = fence
+        for queue in tuple(self._queues):
+            self.tell(fetcher_of(queue), Lead(fence))
+
+    def _lost(self, why: str) -> None:
+        self._fence = None
+        fence = self._lead.pop("fence", None)
+        if fence is None:
+            return
+        logger.info("%s does not lead any more: %s", self._config.node, why)
+        self._tell_reporter(LeadershipLost(node=self._config.node, fence=fence, reason=why, at=self.clock.time()))
+        for queue in tuple(self._queues):
+            self.tell(fetcher_of(queue), StandDown())
+
+    def _claim_others(self) -> None:
+        """Claim the queues that nobody started here, so that an ex-leader is shut out there too and no run hangs."""
+        self.doing("claim")
+        fence = self._fence
+        assert fence is not None  # noqa: S101 - asked by the caller
+        for queue in self.call(self._session.queues):
+            if queue in self._claimed or queue in self._queues:
+                continue
+            try:
+                self.call(self._session.claim, queue, fence, 0)
+            except Fenced as fenced:
+                self._at_least = max(self._at_least, fenced.epoch)
+                self._acquire()
+                self.tell_self(Heartbeat())
+                return
+            except StaleCall:
+                pass
+            self._claimed.add(queue)
+
+    def _release(self) -> None:
+        fence = self._fence
+        assert fence is not None  # noqa: S101 - asked by the caller
+        self.doing("release")
+        self._lost("the lock is given back")
+        self.call(self._session.release, fence)
+
+    def _tell_reporter(self, event: Any) -> None:
+        self.tell("reporter", event)

@@ -1,0 +1,215 @@
+"""The Listener: the node's ear and pulse: wake-ups from the persistence, sweeps of idle queues, signs of life."""
+
+from __future__ import annotations
+
+import logging
+import random
+from typing import TYPE_CHECKING, assert_never
+
+from exqueue.actors.beat import Beat, BeatQueue, encode_beat
+from exqueue.actors.protocol import BeatNow, Deaf, Heard, ListenAgain, Listening, LockFree, SweepDue, Swept, Wake
+from exqueue.actors.settings import VERB_TIMEOUT_S
+from exqueue.actors.tables import (
+    RunTables,
+    failures_table,
+    fetcher_of,
+    idle_table,
+    queues_table,
+)
+from exqueue.actors.weather import Weather, pause_s
+from exqueue.errors import Outage
+from exqueue.persistence.base import LockReleased, QueueWoken
+from exqueue.supervision import Actor, ActorContext, Envelope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from exqueue.actors.settings import NodeSettings
+    from exqueue.persistence.base import Signal, Subscription
+    from exqueue.supervision.runtime import Task
+
+logger = logging.getLogger("exqueue")
+
+SWEEP_EVERY_S = 5.0
+"""How often idle queues are compared with the persistence: a lost wake-up costs no more than that."""
+
+BEAT_KEPT_S = 4 * SWEEP_EVERY_S
+"""After how long without a beat a node counts as gone in the status."""
+
+READ_FOR_S = 1.0
+"""How long one look for a signal takes at most; the reader ends within this time when it is not wanted any more."""
+
+ListenerMessage = Listening | Heard | Deaf | ListenAgain | SweepDue | BeatNow
+
+
+class Listener(Actor):
+    """Passes signals on as hints. They may be lost: a sweep, at least every `SWEEP_EVERY_S`, finds what they missed.
+
+    One reader thread waits for the persistence and only tells. While it listens, this system's presence can be seen.
+    """
+
+    def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
+        super().__init__(context)
+        self._settings = settings
+        self._node = settings.config.node
+        self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
+        self._weather = Weather("listener", self.board, self.clock)
+        self._idle = idle_table(self.board)
+        self._rng = random.Random()
+        self._queues = queues_table(self.board)
+        self._reader = 0
+        self._reader_task: Task | None = None
+        self._subscription: Subscription | None = None
+        self._sweep_timer: int | None = None
+        self._attempt = 0
+
+    def on_start(self) -> None:
+        """Begin to listen, and to beat."""
+        self._start_reader()
+        self.tell_self(SweepDue())
+
+    def on_stop(self) -> None:
+        """Take the signs of life back and end the reader."""
+        self._reader += 1
+        if self._subscription is not None:
+            self._subscription.close()
+        try:
+            self.call(self._session.forget, self._node)
+        except Outage:
+            logger.debug("the beat of %s could not be taken back, it ends by itself", self._node)
+        self._session.close()
+        if self._reader_task is not None:
+            self._reader_task.join(READ_FOR_S + VERB_TIMEOUT_S)
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave no reader behind."""
+        self._reader += 1
+        if self._subscription is not None:
+            self._subscription.close()
+
+    def on_receive(self, message: ListenerMessage) -> None:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        match message:
+            case Heard():
+                self._on_heard(message.signal)
+            case Listening():
+                self._on_listening(message)
+            case Deaf():
+                self._on_deaf(message)
+            case ListenAgain():
+                self._start_reader()
+            case SweepDue():
+                self._on_sweep_due()
+            case BeatNow():
+                self._try(self._beat)
+            case _:
+                assert_never(message)
+
+    def _on_heard(self, signal: Signal) -> None:
+        match signal:
+            case QueueWoken():
+                self.tell(fetcher_of(signal.queue), Wake())
+            case LockReleased():
+                self.tell("leader", LockFree())
+            case _:
+                assert_never(signal)
+
+    # -- the reader
+    def _start_reader(self) -> None:
+        self._reader += 1
+        number = self._reader
+        self._reader_task = self.context.runtime.spawn(lambda: self._read(number), f"exqueue:{self.name}:reader")
+
+    def _read(self, number: int) -> None:
+        """Run in the reader's own thread: subscribe, and tell what is heard, until nobody wants to know.
+
+        It reads `_reader`, which only the actor writes, to see whether it is still wanted.
+        """
+        runtime, token = self.context.runtime, self._settings.token
+        subscription: Subscription | None = None
+        reason = "it is not wanted any more"
+        try:
+            subscription = runtime.call(self._settings.persistence.subscribe, token, timeout=VERB_TIMEOUT_S)
+            self._tell_from_reader(Listening(number, subscription))
+            while self._reader == number:
+                signal = runtime.call(subscription.next, READ_FOR_S)
+                if signal is not None:
+                    self._tell_from_reader(Heard(signal))
+        except Outage as outage:
+            reason = outage.reason
+        except Exception as error:  # noqa: BLE001 - a closed socket may raise anything; all of it means to subscribe anew
+            reason = f"{type(error).__name__}: {error}"
+        finally:
+            if subscription is not None:
+                subscription.close()
+        self._tell_from_reader(Deaf(number, reason))
+
+    def _tell_from_reader(self, message: ListenerMessage) -> None:
+        self.actor_inbox.put(Envelope(message))
+
+    def _on_listening(self, listening: Listening) -> None:
+        if listening.reader != self._reader:
+            return
+        self._subscription = listening.subscription
+        self._attempt = 0
+        # What was signalled while nobody listened is lost.
+        self._on_sweep_due()
+
+    def _on_deaf(self, deaf: Deaf) -> None:
+        if deaf.reader != self._reader:
+            return
+        self._subscription = None
+        self._attempt += 1
+        logger.debug("the subscription is broken, subscribing again: %s", deaf.reason)
+        self.send_after(pause_s(self._attempt, self._rng), ListenAgain())
+
+    # -- the pulse
+    def _on_sweep_due(self) -> None:
+        self.cancel_timer(self._sweep_timer)
+        self._try(self._sweep)
+        self._try(self._beat)
+        self._sweep_timer = self.send_after(SWEEP_EVERY_S, SweepDue())
+
+    def _try(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+            self._weather.calm()
+        except Outage as outage:
+            self._weather.storm(outage)
+
+    def _sweep(self) -> None:
+        owned = tuple(self._idle.copy().values())
+        if not owned:
+            return
+        self.doing("sweep")
+        for one, verdict in zip(owned, self.call(self._session.sweep, owned), strict=True):
+            if verdict != "fine":
+                self.tell(fetcher_of(one.queue), Swept(one, verdict))
+
+    def _beat(self) -> None:
+        self.doing("beat")
+        queues = self._queues.copy()
+        abandoned: dict[str, int] = {}
+        for path in list(self.board.table("abandoned threads").values()):
+            queue = path.split("/")[1] if path.startswith("queues/") else ""
+            abandoned[queue] = abandoned.get(queue, 0) + 1
+        beat = Beat(
+            queues={
+                queue: BeatQueue(settings.concurrency, settings.serial, abandoned.get(queue, 0))
+                for queue, settings in queues.items()
+            },
+            workers={
+                (queue, key[0]): row.worker
+                for queue in queues
+                for key, row in list(RunTables(self.board, queue).running.items())
+            },
+            failures=tuple(failures_table(self.board).values()),
+        )
+        self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
+        self.doing("")

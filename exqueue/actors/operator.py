@@ -1,0 +1,303 @@
+"""The Operator: what people ask and order: retry, delete, cancel, pause, status, lists."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import deque
+from typing import TYPE_CHECKING, Any, assert_never
+
+from exqueue.actors import status
+from exqueue.actors.beat import Beat, decode_beat
+from exqueue.actors.protocol import IsDrained, TryAgain
+from exqueue.actors.settings import VERB_TIMEOUT_S
+from exqueue.actors.tables import failures_table, jobs_table, lead_table, outages_table, queues_table
+from exqueue.actors.weather import Weather
+from exqueue.errors import AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
+from exqueue.messages import (
+    ActorInfo,
+    CancelJob,
+    CancelResult,
+    DeleteAllDead,
+    DeleteDead,
+    GetJob,
+    GetStatus,
+    GetTree,
+    JobInfo,
+    ListJobs,
+    OperatorMessage,
+    PauseQueue,
+    ResumeQueue,
+    RetryAllDead,
+    RetryDead,
+    SystemStatus,
+)
+from exqueue.persistence.base import MAX_BATCH
+from exqueue.supervision import DEFERRED, Actor, ActorContext
+
+if TYPE_CHECKING:
+    from exqueue.actors.settings import NodeSettings
+    from exqueue.persistence.base import StoredJob
+    from exqueue.supervision import Reply
+
+logger = logging.getLogger("exqueue")
+
+
+class Order:
+    """A command under way: it keeps its number until it is answered, however often it is sent."""
+
+    __slots__ = ("message", "n", "reply")
+
+    def __init__(self, message: OperatorMessage | IsDrained, n: int, reply: Reply[Any] | None) -> None:
+        self.message = message
+        self.n = n
+        self.reply = reply
+
+
+class Operator(Actor):
+    """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out."""
+
+    def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
+        super().__init__(context)
+        self._node = settings.config.node
+        self._codec = settings.codec
+        self._address = settings.persistence.address
+        self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
+        self._weather = Weather("operator", self.board, self.clock)
+        self._caller = secrets.token_hex(6)
+        self._number = 0
+        self._orders: deque[Order] = deque()
+        self._resume_timer: int | None = None
+        self._last_status: SystemStatus | None = None
+
+    def on_stop(self) -> None:
+        """Whoever still waits for an answer is told that there will be none."""
+        while self._orders:
+            order = self._orders.popleft()
+            if order.reply is not None:
+                order.reply.fail(Outage("the system stopped before the persistence answered"))
+        self._session.close()
+
+    def on_receive(self, message: OperatorMessage | IsDrained | TryAgain) -> Any:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        if isinstance(message, TryAgain):
+            self._resume_timer = None
+            self._carry_on()
+            return None
+        if isinstance(message, GetTree):
+            return self._tree()
+        self._number += 1
+        order = Order(message, self._number, self.asker)  # type: ignore[arg-type] # our futures are Replies
+        if self._orders and not isinstance(message, GetStatus):
+            self._orders.append(order)
+        else:
+            self._carry_out(order)
+        return DEFERRED
+
+    def _carry_on(self) -> None:
+        waiting, self._orders = self._orders, deque()
+        while waiting and not self._orders:
+            self._carry_out(waiting.popleft())
+        self._orders.extend(waiting)
+
+    def _carry_out(self, order: Order) -> None:
+        self.doing(type(order.message).__name__)
+        try:
+            answer = self._answer(order)
+        except Outage as outage:
+            self._wait_out(order, outage)
+        except ExqueueError as error:
+            if order.reply is not None:
+                order.reply.fail(error)
+            else:
+                logger.warning("%s", error)
+        else:
+            self._weather.calm()
+            if order.reply is not None:
+                order.reply.set(answer)
+        self.doing("")
+
+    def _wait_out(self, order: Order, outage: Outage) -> None:
+        pause_s = self._weather.storm(outage)
+        if isinstance(order.message, GetStatus):
+            if order.reply is not None:
+                order.reply.set(self._status_from_memory())
+            return
+        if order.reply is None or order.reply.begin():
+            if order.reply is not None:
+                order.reply.give_back()
+            self._orders.append(order)
+        if self._resume_timer is None:
+            self._resume_timer = self.send_after(pause_s, TryAgain())
+
+    def _answer(self, order: Order) -> Any:  # noqa: PLR0911 - a line a message
+        message = order.message
+        match message:
+            case GetStatus():
+                return self._status()
+            case GetJob():
+                return self._info(self._find(message.id, message.queue, "stored"))
+            case ListJobs():
+                return self._list(message)
+            case RetryDead() | DeleteDead():
+                return self._act_on_dead(order, message)
+            case RetryAllDead() | DeleteAllDead():
+                return self._act_on_all_dead(message)
+            case CancelJob():
+                return self._cancel(order, message)
+            case PauseQueue():
+                return self._pause(order, message.name, paused=True)
+            case ResumeQueue():
+                return self._pause(order, message.name, paused=False)
+            case IsDrained():
+                return self._is_drained()
+            case GetTree():
+                return self._tree()
+            case _:
+                assert_never(message)
+
+    # -- orders
+    def _act_on_dead(self, order: Order, message: RetryDead | DeleteDead) -> bool:
+        job = self._find(message.id, message.queue, "dead")
+        verb = self._session.retry_dead if isinstance(message, RetryDead) else self._session.delete_dead
+        if not self.call(verb, job.queue, self._caller, order.n, [job.id]):
+            raise self._not_found(message.id, message.queue, "dead")
+        return True
+
+    def _act_on_all_dead(self, message: RetryAllDead | DeleteAllDead) -> int:
+        """In batches, each with a number of its own, so that no single call is long."""
+        verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
+        count = 0
+        for queue in self._queues_of(message.queue):
+            while True:
+                ids = [job.id for job in self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, 0)]
+                self._number += 1
+                done = self.call(verb, queue, self._caller, self._number, ids) if ids else ()
+                if not done:
+                    break
+                count += len(done)
+        return count
+
+    def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
+        job = self._find(message.id, message.queue, "stored")
+        state = self.call(self._session.cancel, job.queue, self._caller, order.n, job.id)
+        if state is None:
+            raise self._not_found(message.id, message.queue, "stored")
+        if state == "running":
+            raise NotSupportedYet(
+                f"job {job.id} runs; CancelJob of a running job is not supported yet: wait until it has ended"
+            )
+        return CancelResult(id=job.id, queue=job.queue, state=state)
+
+    def _pause(self, order: Order, queue: str, *, paused: bool) -> bool:
+        self.call(self._session.set_paused, queue, self._caller, order.n, paused)
+        return True
+
+    # -- questions
+    def _queues_of(self, queue: str | None) -> tuple[str, ...]:
+        return self.call(self._session.queues) if queue is None else (queue,)
+
+    def _find(self, job_id: str, queue: str | None, wanted: str) -> StoredJob:
+        found = self.call(self._session.get_jobs, job_id, self._queues_of(queue))
+        if wanted == "dead":
+            found = tuple(job for job in found if job.state == "dead")
+        if len(found) > 1:
+            names = ", ".join(job.queue for job in found)
+            raise AmbiguousJob(f"job {job_id} stands in the queues {names}: say which with queue=")
+        if not found:
+            raise self._not_found(job_id, queue, wanted)
+        return found[0]
+
+    def _not_found(self, job_id: str, queue: str | None, wanted: str) -> JobNotFound:
+        where = "" if queue is None else f" in queue {queue}"
+        return JobNotFound(
+            f"no {wanted} job has the id {job_id}{where} at {self._address}; ListJobs shows what there is"
+        )
+
+    def _info(self, job: StoredJob) -> JobInfo:
+        return status.job_info(job, self._codec, jobs_table(self.board))
+
+    def _list(self, message: ListJobs) -> tuple[JobInfo, ...]:
+        """The page over all queues, by name: each queue is asked only for what may be on it."""
+        found: list[JobInfo] = []
+        offset = message.offset
+        for queue in self._queues_of(message.queue):
+            jobs = self.call(self._session.list_jobs, queue, message.state, message.limit - len(found), offset)
+            found.extend(self._info(job) for job in jobs)
+            if len(found) >= message.limit:
+                break
+            if message.queue is None and offset:
+                offset = 0 if jobs else offset - self._count(queue, message.state)
+        return tuple(found)
+
+    def _count(self, queue: str, state: str) -> int:
+        count: int = getattr(self.call(self._session.overview, [queue]).queues[0], state)
+        return count
+
+    def _is_drained(self) -> bool:
+        overview = self.call(self._session.overview, tuple(queues_table(self.board)))
+        for counts in overview.queues:
+            if counts.running or (counts.ready and not counts.head_dead):
+                return False
+            if counts.waiting:
+                first = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0)
+                if first and (first[0].due_at or 0.0) <= overview.now:
+                    return False
+        return True
+
+    def _status(self) -> SystemStatus:
+        queues = self.call(self._session.queues)
+        beats: dict[str, Beat] = {node: decode_beat(info) for node, info in self.call(self._session.nodes)}
+        names = sorted({*queues, *(queue for beat in beats.values() for queue in beat.queues)})
+        overview = self.call(self._session.overview, names)
+        leader = None if overview.holder is None else overview.holder.node
+        running = [
+            job
+            for counts in overview.queues
+            if counts.running
+            for job in self.call(self._session.list_jobs, counts.queue, "running", MAX_BATCH, 0)
+        ]
+        self._last_status = SystemStatus(
+            node=self._node,
+            is_leader=leader == self._node,
+            leader=leader,
+            epoch=0 if overview.holder is None else overview.holder.epoch,
+            queues=tuple(status.queue_status(counts, overview.now, leader, beats) for counts in overview.queues),
+            running=tuple(status.running_job(job, overview, beats) for job in running),
+            nodes=tuple(beats),
+            outage_since=None,
+            outage_reason=None,
+            failed=tuple(sorted({one for beat in beats.values() for one in beat.failures})),
+        )
+        return self._last_status
+
+    def _status_from_memory(self) -> SystemStatus:
+        """What was last known, and since when nothing new is."""
+        row = min(outages_table(self.board).copy().values(), key=lambda one: one.since)
+        last = self._last_status
+        fence = lead_table(self.board).get("fence")
+        return SystemStatus(
+            node=self._node,
+            is_leader=fence is not None,
+            leader=self._node if fence is not None else None if last is None else last.leader,
+            epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
+            queues=() if last is None else last.queues,
+            running=() if last is None else last.running,
+            nodes=(self._node,) if last is None else last.nodes,
+            outage_since=row.since,
+            outage_reason=row.reason,
+            failed=tuple(failures_table(self.board).values()),
+        )
+
+    def _tree(self) -> ActorInfo:
+        restarts, vitals = self.board.table("restarts"), self.board.table("vitals")
+        refs = dict(self._names.snapshot())
+        rows: list[status.Row] = []
+        for path, (role, state) in (("", ("ExqueueSystem", "running")), *self.board.table("tree").copy().items()):
+            ref, vital = refs.get(path), vitals.get(path)
+            doing = vital.doing if vital is not None else ""
+            if state != "running":
+                doing = state
+            mailbox = 0 if ref is None else ref.actor_inbox.qsize()
+            rows.append((path, role, ref is not None, restarts.get(path, 0), mailbox, doing))
+        return status.tree(rows)

@@ -1,0 +1,229 @@
+"""The Producer: stores enqueued jobs; what waits in its inbox goes together in one round trip."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import secrets
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from exqueue.actors.protocol import Store, TryAgain
+from exqueue.actors.settings import VERB_TIMEOUT_S
+from exqueue.actors.tables import subscribers_table
+from exqueue.actors.weather import Weather
+from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCall
+from exqueue.messages import JobEnqueued
+from exqueue.persistence.base import MAX_BATCH, Push
+from exqueue.record import peek
+from exqueue.supervision import DEFERRED, Actor, ActorContext
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from exqueue.actors.settings import NodeSettings
+    from exqueue.supervision import Reply
+
+logger = logging.getLogger("exqueue")
+
+MAX_BACKLOG = 10_000
+"""Jobs that are kept in memory while the persistence does not answer."""
+
+MAX_PUSH_BYTES = 2 * 1024 * 1024
+"""The most bytes of records that one push carries, unless a single record is longer."""
+
+ProducerMessage = Store | TryAgain
+
+
+class Waiting:
+    """Jobs of one `Store` and who waits for them to be stored (nobody under ``tell``)."""
+
+    __slots__ = ("reply", "store")
+
+    def __init__(self, store: Store, reply: Reply[None] | None) -> None:
+        self.store = store
+        self.reply = reply
+
+
+class Batch:
+    """One push under way: the same jobs under the same number until it is answered."""
+
+    __slots__ = ("push", "waiting")
+
+    def __init__(self, push: Push, waiting: tuple[Waiting, ...]) -> None:
+        self.push = push
+        self.waiting = waiting
+
+
+class Producer(Actor):
+    """Stores jobs in the order in which they came, many in one round trip when many wait.
+
+    An asker that gave up before its jobs were sent is left out. What was sent once is sent again under its own number
+    until it is answered. When the Producer itself crashes, those whose jobs were under way are told that it is unknown
+    whether they are stored; what had not been taken from its inbox is the next Producer's.
+    """
+
+    def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
+        super().__init__(context)
+        self._node = settings.config.node
+        self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
+        self._weather = Weather("producer", self.board, self.clock)
+        self._subscribers = subscribers_table(self.board)
+        self._caller = secrets.token_hex(6)
+        self._number = 0
+        self._backlog: deque[Waiting] = deque()
+        self._backlog_jobs = 0
+        self._sent: tuple[Batch, ...] = ()
+        self._resume_timer: int | None = None
+
+    def on_receive(self, message: ProducerMessage) -> Any:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        if type(message) is Store:
+            return self._on_store(message)
+        self._resume_timer = None
+        return None
+
+    def on_stop(self) -> None:
+        """Store what is still here, in one try; whoever waits for more is told that it is not stored."""
+        self._flush()
+        self._tell_all_unstored()
+        self._session.close()
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Hand what was not sent to the next Producer; nobody else knows who waits for what was under way."""
+        for waiting in self._backlog:
+            self.hand_on(waiting.store, waiting.reply)
+        self._backlog.clear()
+        self._tell_all_unstored()
+
+    def _on_store(self, store: Store) -> object:
+        if self._backlog_jobs + len(store.jobs) > MAX_BACKLOG and self._backlog:
+            refusal = Overloaded(
+                f"{self._backlog_jobs} jobs wait in memory for the persistence, which is the most that is kept; "
+                f"job {store.jobs[0].id} is not stored: try again later"
+            )
+            if self.asker is None:
+                logger.error("%s", refusal)
+                return None
+            raise refusal
+        self._backlog.append(Waiting(store, self.asker))  # type: ignore[arg-type] # our futures are Replies
+        self._backlog_jobs += len(store.jobs)
+        return DEFERRED
+
+    def on_turn_end(self) -> None:
+        """Store what waits, in one round trip."""
+        if self._resume_timer is None and (self._sent or self._backlog):
+            self._flush()
+
+    def _flush(self) -> None:
+        batches = self._sent or self._next_batches()
+        if not batches:
+            return
+        self._sent = batches
+        self.doing("push")
+        try:
+            answers = self.call(self._session.push, self._caller, [batch.push for batch in batches])
+        except Outage as outage:
+            self._wait_out(outage)
+            return
+        self._weather.calm()
+        self._sent = ()
+        again: list[Batch] = []
+        for batch, answer in zip(batches, answers, strict=True):
+            if isinstance(answer, Outage) and answer.sent:
+                again.append(batch)
+            else:
+                self._answer(batch, answer)
+        if again:
+            self._sent = tuple(again)
+            self._wait_out(next(answer for answer in answers if isinstance(answer, Outage) and answer.sent))
+        self.doing("")
+        if self._backlog and self._resume_timer is None:
+            self._resume_timer = self.send_after(0.0, TryAgain())
+
+    def _wait_out(self, outage: Outage) -> None:
+        if not outage.sent:
+            self._take_back()
+        if self._resume_timer is None:
+            self._resume_timer = self.send_after(self._weather.storm(outage), TryAgain())
+
+    def _take_back(self) -> None:
+        """Nothing of it was sent: whoever gives up now can be told that it is certainly not stored."""
+        for batch in reversed(self._sent):
+            for waiting in reversed(batch.waiting):
+                if waiting.reply is not None:
+                    waiting.reply.give_back()
+                self._backlog.appendleft(waiting)
+                self._backlog_jobs += len(waiting.store.jobs)
+        self._sent = ()
+
+    def _next_batches(self) -> tuple[Batch, ...]:
+        """Take from the backlog one push for each queue in it, in order, each within its bounds."""
+        chosen: dict[str, list[Waiting]] = {}
+        room: dict[str, tuple[int, int]] = {}
+        while self._backlog:
+            store = self._backlog[0].store
+            jobs, size = room.get(store.queue, (MAX_BATCH, MAX_PUSH_BYTES))
+            if store.queue in chosen and (len(store.jobs) > jobs or store.size > size):
+                break
+            waiting = self._backlog.popleft()
+            self._backlog_jobs -= len(store.jobs)
+            if waiting.reply is not None and not waiting.reply.begin():
+                continue
+            chosen.setdefault(store.queue, []).append(waiting)
+            room[store.queue] = (jobs - len(store.jobs), size - store.size)
+        return tuple(self._batch(queue, waiting) for queue, waiting in chosen.items())
+
+    def _batch(self, queue: str, waiting: list[Waiting]) -> Batch:
+        self._number += 1
+        jobs = waiting[0].store.jobs if len(waiting) == 1 else tuple(job for one in waiting for job in one.store.jobs)
+        return Batch(Push(queue, self._number, jobs), tuple(waiting))
+
+    def _answer(self, batch: Batch, answer: ExqueueError | None) -> None:
+        if isinstance(answer, StaleCall):
+            # Only a store that went back and forth could say so; nobody knows what it has kept.
+            answer = AskTimeout(f"{self._what(batch)}: the persistence lost count of this producer", stored="unknown")
+        if answer is not None:
+            self._refuse(batch.waiting, answer)
+            return
+        for waiting in batch.waiting:
+            if waiting.reply is not None:
+                waiting.reply.set(None)
+        if self._subscribers:
+            self._tell_enqueued(batch)
+
+    def _tell_enqueued(self, batch: Batch) -> None:
+        now = self.clock.time()
+        for job in batch.push.jobs:
+            due_at = job.at if job.at is not None else now + job.delay if job.delay else None
+            name = peek(job.record)[0]
+            event = JobEnqueued(id=job.id, job=name, queue=batch.push.queue, node=self._node, at=now, due_at=due_at)
+            self.tell("reporter", event)
+
+    def _tell_all_unstored(self) -> None:
+        for batch in self._sent:
+            unknown = AskTimeout(f"{self._what(batch)}: the producer ended while it was under way", stored="unknown")
+            self._refuse(batch.waiting, unknown)
+        left = tuple(self._backlog)
+        self._refuse(left, AskTimeout("the producer ended before the job was sent", stored="no"))
+        self._sent = ()
+        self._backlog.clear()
+
+    def _refuse(self, refused: tuple[Waiting, ...], error: ExqueueError) -> None:
+        for waiting in refused:
+            store = waiting.store
+            if waiting.reply is None:
+                logger.error("job %s of queue %s is not stored: %s", store.jobs[0].id, store.queue, error)
+                continue
+            # One error for each asker: each raises its own in its own thread.
+            own = copy.copy(error)
+            own.add_note(f"job {store.jobs[0].id} of queue {store.queue}")
+            waiting.reply.fail(own)
+
+    def _what(self, batch: Batch) -> str:
+        return f"storing {len(batch.push.jobs)} jobs of queue {batch.push.queue} (first: {batch.push.jobs[0].id})"

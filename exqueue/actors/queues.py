@@ -1,0 +1,181 @@
+"""Queues: the supervisor of all started queues, and the register of the job classes that run here."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from exqueue.actors.protocol import BeatNow, QueuesChanged, Quiesce, Quiet, Resize, Resized
+from exqueue.actors.reporting import tell_restarted
+from exqueue.actors.tables import (
+    QueueSettings,
+    RegisteredJob,
+    failures_table,
+    fetcher_of,
+    jobs_table,
+    queues_table,
+)
+from exqueue.codec import learn_parameters
+from exqueue.errors import ConfigError
+from exqueue.messages import StartWorker, StopWorker
+from exqueue.supervision import DEFERRED, ActorContext, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pykka
+
+    from exqueue.actors.settings import NodeSettings
+    from exqueue.config import JobOptions
+    from exqueue.job import JobDefinition
+    from exqueue.supervision import ChildSpec, Exit, Intensity
+
+logger = logging.getLogger("exqueue")
+
+
+class Queues(Supervisor):
+    """Starts a queue with its first job class and stops it with its last; what is started stands on the board."""
+
+    def __init__(
+        self,
+        context: ActorContext,
+        *,
+        settings: NodeSettings,
+        queue_spec: Callable[[NodeSettings, str], ChildSpec],
+        intensity: Intensity,
+    ) -> None:
+        # After a crash of its own it brings back what the board says was started.
+        queues = tuple(queue_spec(settings, name) for name in queues_table(context.board))
+        super().__init__(context, children=queues, intensity=intensity)
+        self._settings = settings
+        self._queue_spec = queue_spec
+        self._jobs = jobs_table(self.board)
+        self._queues = queues_table(self.board)
+        self._failures = failures_table(self.board)
+        self._resizing: dict[str, list[pykka.Future[Any]]] = {}
+        self._stopping: dict[str, JobDefinition] = {}
+
+    def on_receive(self, message: Any) -> Any:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        match message:
+            case StartWorker():
+                return self._on_start_worker(message)
+            case StopWorker():
+                return self._on_stop_worker(message.definition)
+            case Resized():
+                return self._on_resized(message.queue)
+            case Quiet():
+                return self._on_quiet(message.queue)
+            case _:
+                return self.on_supervision(message)
+
+    def _on_start_worker(self, start: StartWorker) -> Any:
+        definition, options = start.definition, start.options
+        try:
+            settings = self._merged(definition, options)
+        except ConfigError as error:
+            self._failures[definition.name] = str(error)
+            self.tell("listener", BeatNow())
+            if self.asker is None:
+                logger.error("%s", error)
+                return None
+            raise
+        learn_parameters(self._settings.codec, definition.target)
+        registered = RegisteredJob(definition, options)
+        for name in (definition.name, *definition.aliases):
+            self._jobs[name] = registered
+        self._failures.pop(definition.name, None)
+        self._queues[definition.queue] = settings
+        return self._ensure(definition.queue)
+
+    def _merged(self, definition: JobDefinition, options: JobOptions) -> QueueSettings:
+        """What holds for the queue with this class in it. Raises `ConfigError` where two classes contradict."""
+        for name in (definition.name, *definition.aliases):
+            other = self._jobs.get(name)
+            if other is not None and other.definition.target is not definition.target:
+                raise ConfigError(
+                    f"two job classes are named {name}: {_place(other.definition)} is started already, so "
+                    f"{_place(definition)} is not; set name= on one of them"
+                )
+        queue = self._queues.get(definition.queue)
+        others = () if queue is None else tuple(job for job in queue.jobs if job != definition.name)
+        if queue is not None and others:
+            for option, here, there in (
+                ("concurrency", options.concurrency, queue.concurrency),
+                ("serial", options.serial, queue.serial),
+            ):
+                if here != there:
+                    raise ConfigError(
+                        f"{option} belongs to the queue: {definition.name} asks for {here!r} in queue "
+                        f"{definition.queue}, where {', '.join(others)} has {there!r}; give both the same"
+                    )
+        return QueueSettings(options.concurrency, options.serial, (*others, definition.name))
+
+    def _ensure(self, queue: str) -> Any:
+        if queue in self.child_ids():
+            self._stopping.pop(queue, None)
+            if not self.tell(f"queues/{queue}", Resize()):
+                # It is parked: it starts with what the board says then.
+                return queue
+            if self.asker is not None:
+                self._resizing.setdefault(queue, []).append(self.asker)
+            return DEFERRED
+        self.start_child(self._queue_spec(self._settings, queue))
+        self._announce()
+        return queue
+
+    def _on_resized(self, queue: str) -> None:
+        for asker in self._resizing.pop(queue, ()):
+            asker.set(queue)
+        self._announce()
+
+    def _announce(self) -> None:
+        self.tell("leader", QueuesChanged())
+        self.tell("listener", BeatNow())
+
+    def _on_stop_worker(self, definition: JobDefinition) -> str:
+        queue: QueueSettings | None = self._queues.get(definition.queue)
+        if queue is None or definition.name not in queue.jobs:
+            raise ConfigError(f"{definition.name} is not started here; started are: {', '.join(self._jobs) or 'none'}")
+        left = tuple(job for job in queue.jobs if job != definition.name)
+        if left:
+            self._forget_job(definition)
+            self._queues[definition.queue] = QueueSettings(queue.concurrency, queue.serial, left)
+        else:
+            patience_s = self._settings.config.shutdown_timeout
+            self._stopping[definition.queue] = definition
+            self.tell(fetcher_of(definition.queue), Quiesce(patience_s, self.name))
+        return definition.queue
+
+    def _on_quiet(self, queue: str) -> None:
+        definition = self._stopping.pop(queue, None)
+        if definition is None:
+            return
+        self._forget_job(definition)
+        self._queues.pop(queue, None)
+        self.delete_child(queue)
+        self._announce()
+
+    def _forget_job(self, definition: JobDefinition) -> None:
+        for name in (definition.name, *definition.aliases):
+            self._jobs.pop(name, None)
+
+    def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
+        """Say once that a queue does not work, and show it in the status until it does."""
+        word = f"queue {spec.id}"
+        sentence = f"queue {spec.id} does not work and is started again later: {end.error or end.kind}"
+        if word not in self._failures:
+            logger.error("%s (in %g s)\n%s", sentence, delay_s, end.traceback)
+        self._failures[word] = sentence
+        self.tell("listener", BeatNow())
+
+    def on_child_restarted(self, path: str, reason: str) -> None:
+        """Let subscribers and the status know."""
+        super().on_child_restarted(path, reason)
+        self._failures.pop(f"queue {path.rpartition('/')[2]}", None)
+        tell_restarted(self, self._settings.config.node, path, reason)
+
+
+def _place(definition: JobDefinition) -> str:
+    target = definition.target
+    return f"{getattr(target, '__module__', '?')}.{getattr(target, '__qualname__', repr(target))}"

@@ -1,0 +1,138 @@
+"""From what is stored and what the nodes say to what a person is shown: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from exqueue.errors import ExqueueError
+from exqueue.execution import attempt_of_counts
+from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob
+from exqueue.record import Header, Record, Trail, decode_record, decode_trail, peek
+
+if TYPE_CHECKING:
+    from exqueue.actors.beat import Beat
+    from exqueue.codec import Codec
+    from exqueue.execution import Registered
+    from exqueue.persistence.base import Overview, QueueCounts, StoredJob
+
+
+def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat]) -> QueueStatus:
+    """One queue, as its counts and the nodes that started it say. The leader's word goes before the others'."""
+    node = leader if leader in beats and counts.queue in beats[leader].queues else None
+    told_by = node or next((name for name, beat in beats.items() if counts.queue in beat.queues), None)
+    told = None if told_by is None else beats[told_by].queues[counts.queue]
+    header = None if counts.oldest_ready is None else header_of(counts.oldest_ready)
+    return QueueStatus(
+        name=counts.queue,
+        ready=counts.ready,
+        waiting=counts.waiting,
+        running=counts.running,
+        dead=counts.dead,
+        paused=counts.paused,
+        concurrency=None if told is None else told.concurrency,
+        serial=None if told is None else told.serial,
+        halted_by=counts.head if counts.head_dead else None,
+        abandoned=0 if told is None else told.abandoned,
+        suspects=counts.suspects,
+        worked_by=node,
+        oldest_ready_s=None if header is None else max(0.0, now - header.enqueued_at),
+        processed=counts.processed,
+        failed=counts.failed,
+    )
+
+
+def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -> RunningJob:
+    """A job that the persistence lists as running; which worker has it is known from the leader's last beat."""
+    leader = "" if overview.holder is None else overview.holder.node
+    worker = beats[leader].workers.get((job.queue, job.id), "") if leader in beats else ""
+    started_at = overview.now if job.started_at is None else job.started_at
+    header = header_of(job.record)
+    trail = trail_of(job)
+    return RunningJob(
+        id=job.id,
+        job="" if header is None else header.job,
+        queue=job.queue,
+        worker=worker,
+        node=leader,
+        attempt=attempt_of_counts(trail.failures, job.recoveries),
+        started_at=started_at,
+        running_s=max(0.0, overview.now - started_at),
+        abandoned=False,
+    )
+
+
+def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> JobInfo:
+    """A stored job for people; what can't be decoded is left empty, never an error."""
+    record: Record | None
+    try:
+        record = decode_record(job.record, codec)
+    except ExqueueError:
+        record = None
+    header = header_of(job.record) if record is None else Header(record.job, record.enqueued_at)
+    registered = None if header is None else jobs.get(header.job)
+    trail = trail_of(job)
+    return JobInfo(
+        id=job.id,
+        job="" if header is None else header.job,
+        queue=job.queue,
+        state=job.state,
+        kwargs=None if record is None else record.kwargs,
+        failures=trail.failures,
+        recoveries=job.recoveries,
+        max_retries=None if registered is None else registered.options.max_retries,
+        errors=trail.errors,
+        enqueued_at=None if header is None else header.enqueued_at,
+        due_at=job.due_at,
+        started_at=job.started_at,
+    )
+
+
+def header_of(record: bytes) -> Header | None:
+    """The job's name and time of enqueueing, ``None`` when that can't be read here."""
+    try:
+        return peek(record)
+    except ExqueueError:
+        return None
+
+
+def trail_of(job: StoredJob) -> Trail:
+    """How the job fared; an empty trail when a newer version wrote it."""
+    try:
+        trail = decode_trail(job.trail)
+    except ExqueueError:
+        return Trail()
+    return trail if job.state == "dead" else trail.alive()
+
+
+Row = tuple[str, str, bool, int, int, str]
+"""Of one actor: path, role, alive, restarts, mailbox, what it is doing."""
+
+
+def tree(rows: Sequence[Row]) -> ActorInfo:
+    """The actors as a tree. ``rows`` name each actor after the one above it; the first is the root."""
+    _, role, alive, restarts, mailbox, doing = rows[0]
+    below = [row for row in rows[1:] if "/" not in row[0]]
+    return ActorInfo(
+        name="system",
+        role=role,
+        alive=alive,
+        restarts=restarts,
+        mailbox=mailbox,
+        doing=doing or None,
+        children=tuple(_branch(row, rows) for row in below),
+    )
+
+
+def _branch(row: Row, rows: Sequence[Row]) -> ActorInfo:
+    path, role, alive, restarts, mailbox, doing = row
+    below = [other for other in rows if other[0].rpartition("/")[0] == path and other[0] != path]
+    return ActorInfo(
+        name=path,
+        role=role,
+        alive=alive,
+        restarts=restarts,
+        mailbox=mailbox,
+        doing=doing or None,
+        children=tuple(_branch(child, rows) for child in below),
+    )

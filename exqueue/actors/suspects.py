@@ -1,0 +1,51 @@
+"""Leave to run a suspect: a job that was lost with its node twice runs while no other suspect does on this node."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exqueue.actors.tables import suspects_table
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from exqueue.actors.tables import RunKey
+    from exqueue.supervision import Board
+
+
+class SuspectLeave:
+    """The leave of one queue. Intentions are written before the others' are read, so two never both go ahead."""
+
+    def __init__(self, queue: str, board: Board) -> None:
+        self._queue = queue
+        self._rows = suspects_table(board)
+
+    def take(self) -> bool:
+        """Get leave to ask for a suspect; ``False`` while a suspect of any queue runs here or is being asked for."""
+        if self._rows.get(self._queue) is not None:
+            return False
+        self._rows[self._queue] = None
+        if any(queue != self._queue for queue in list(self._rows)):
+            del self._rows[self._queue]
+            return False
+        return True
+
+    def hold(self, key: RunKey) -> None:
+        """The suspect was handed out: nobody else gets leave until `ended`."""
+        self._rows[self._queue] = key
+
+    def ended(self, key: RunKey) -> None:
+        """The thread of this run has ended."""
+        if self._rows.get(self._queue) == key:
+            del self._rows[self._queue]
+
+    def give_back(self) -> None:
+        """No suspect came of the intention. (One that runs keeps its row until its thread has ended.)"""
+        if self._rows.get(self._queue, self) is None:
+            del self._rows[self._queue]
+
+    def keep_if_in(self, runs: Container[RunKey], running: Container[RunKey]) -> None:
+        """After a claim: forget a suspect that neither the persistence lists nor a thread here executes."""
+        key = self._rows.get(self._queue, self)
+        if key is None or (key is not self and key not in runs and key not in running):
+            del self._rows[self._queue]

@@ -1,0 +1,131 @@
+"""What stands on the board of a system: each table, its rows, who writes them and who reads them.
+
+The board outlives actors. What must survive the crash of one of them stands here, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exqueue.config import JobOptions
+    from exqueue.job import JobDefinition
+    from exqueue.supervision import Board, Table
+
+RunKey = tuple[str, bytes]
+"""A run on this node: the job's id and the opaque name of its run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredJob:
+    """A job class that was started here, with its options as they are now."""
+
+    definition: JobDefinition
+    options: JobOptions
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """A queue that was started here: what holds for the queue as a whole, and the names of its job classes."""
+
+    concurrency: int
+    serial: bool
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRow:
+    """A run that a Worker has begun. ``urn`` names the very actor, of whichever generation."""
+
+    worker: str
+    urn: str
+    started_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutageRow:
+    """The persistence does not answer an actor: since when (Unix time) and what it said."""
+
+    since: float
+    reason: str
+
+
+class RunTables:
+    """The runs of one queue on this node. An entry goes from hand to hand, so that no single crash loses it.
+
+    - ``handed``: written by the Fetcher before it tells the Worker; taken by the Worker, with one atomic ``pop``, when
+      it begins, or by the Fetcher that takes it back.
+    - ``running``: written by the Worker before it takes ``handed``, removed after it wrote ``ended``.
+    - ``ended``: the outcome, written by the Worker; removed by the Fetcher when the persistence has confirmed it.
+    - ``superseded``: runs that are over for the persistence while their thread still executes; written by the Fetcher,
+      read by `exqueue.current_job`, removed by the Worker at the end of the thread.
+    """
+
+    __slots__ = ("ended", "handed", "running", "superseded")
+
+    def __init__(self, board: Board, queue: str) -> None:
+        self.handed = board.table(f"handed:{queue}")
+        self.running = board.table(f"running:{queue}")
+        self.ended = board.table(f"ended:{queue}")
+        self.superseded = board.table(f"superseded:{queue}")
+
+
+def jobs_table(board: Board) -> Table:
+    """Name or alias -> `RegisteredJob`. Written by Queues; read by Workers."""
+    return board.table("jobs")
+
+
+def queues_table(board: Board) -> Table:
+    """Queue -> `QueueSettings`. Written by Queues; read by all."""
+    return board.table("queues")
+
+
+def lead_table(board: Board) -> Table:
+    """``fence`` -> `Fence` while this node leads, ``lease_until`` -> boot time. Written by the Leader; read by all."""
+    return board.table("lead")
+
+
+def seats_table(board: Board) -> Table:
+    """Queue -> the seat of its Fetcher. Written by Fetchers; a Worker begins no run of another seat."""
+    return board.table("seats")
+
+
+def idle_table(board: Board) -> Table:
+    """Queue -> `Owned` while its Fetcher has nothing to do. Written by Fetchers; swept by the Listener."""
+    return board.table("idle")
+
+
+def outages_table(board: Board) -> Table:
+    """Actor -> `OutageRow` while the persistence does not answer it. Written by that actor; read by the Operator."""
+    return board.table("outages")
+
+
+def suspects_table(board: Board) -> Table:
+    """Queue -> the run of its suspect, or ``None`` for the mere intention. Written by Fetchers; read by Fetchers."""
+    return board.table("suspects")
+
+
+def deaths_table(board: Board) -> Table:
+    """Run -> `JobDied` that is not in the log yet. Written by Fetchers; removed by the Reporter."""
+    return board.table("deaths")
+
+
+def subscribers_table(board: Board) -> Table:
+    """Urn -> (the subscriber's ref, event types). Written by the Reporter; its keys are read by whoever makes events."""
+    return board.table("subscribers")
+
+
+def failures_table(board: Board) -> Table:
+    """What of this system can't work, for the status: a word -> a sentence. Written by Queues and the root."""
+    return board.table("failures")
+
+
+def fetcher_of(queue: str) -> str:
+    """The name of a queue's Fetcher."""
+    return f"queues/{queue}/fetcher"
+
+
+def worker_of(queue: str, number: int) -> str:
+    """The name of a queue's Worker, from 1."""
+    return f"queues/{queue}/worker-{number}"

@@ -1,0 +1,243 @@
+"""One run of a job, from its stored bytes to its outcome: plain functions that know no actor and no persistence."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from exqueue.config import JobOptions
+from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
+from exqueue.persistence.base import Bury, Done, Retry, Settlement
+from exqueue.record import Trail, decode_record, decode_trail, describe_error, encode_trail
+from exqueue.retry import GiveUp, is_poison, next_step
+
+if TYPE_CHECKING:
+    import random
+
+    from exqueue.clock import Clock
+    from exqueue.codec import Codec
+    from exqueue.job import JobDefinition
+    from exqueue.record import JobError, Record
+
+logger = logging.getLogger("exqueue")
+
+NEWER_RECORD_PAUSE_S = 60.0
+"""After how long a record that only a newer version can read is offered again."""
+
+Verdict = Literal["succeeded", "failed", "died", "postponed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A job handed to a worker: what is stored of it, and the (epoch, seat, call) that hands it out."""
+
+    queue: str
+    id: str
+    run: bytes
+    record: bytes
+    trail: bytes | None
+    recoveries: int
+    epoch: int
+    seat: int
+    call: int
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """What names this run on its node."""
+        return self.id, self.run
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended, with the settlement that says so to the persistence.
+
+    ``attempt``: the number of this run of the job, from 1. ``error`` and ``failures``: for ``failed`` and ``died``;
+    ``reason``: why it ``died`` or was ``postponed``, or what was
+    wrong with the backoff of a ``failed`` one; ``retry_in_s``: when it is run again.
+    """
+
+    settlement: Settlement
+    verdict: Verdict
+    job: str
+    attempt: int
+    failures: int = 0
+    recoveries: int = 0
+    error: JobError | None = None
+    reason: str | None = None
+    retry_in_s: float | None = None
+    duration_s: float = 0.0
+
+
+class Registered(Protocol):
+    """A job class that can be run here, with its options as they are now."""
+
+    @property
+    def definition(self) -> JobDefinition:
+        """The job class."""
+
+    @property
+    def options(self) -> JobOptions:
+        """How it is run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a run needs of the place where it runs.
+
+    ``is_superseded``: whether a run is over for the persistence. ``run_async``: runs a coroutine to its end.
+    """
+
+    node: str
+    codec: Codec
+    clock: Clock
+    rng: random.Random
+    jobs: Mapping[str, Registered]
+    is_superseded: Callable[[tuple[str, bytes]], bool]
+    run_async: Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+class CurrentJob:
+    """The job that runs in this thread or task, as `exqueue.current_job` gives it.
+
+    Attributes:
+        id: of the job.
+        queue: in which it was.
+        attempt: the number of this run of the job, from 1; lost runs count.
+        epoch: of the leadership that handed it out.
+        run: (seat, call) that handed it out. ``(epoch, *run)`` only ever grows within a queue, so that it can be passed
+            on as a fencing token.
+    """
+
+    __slots__ = ("_is_superseded", "attempt", "epoch", "id", "queue", "run")
+
+    def __init__(self, run: Run, attempt: int, is_superseded: Callable[[], bool]) -> None:
+        self.id = run.id
+        self.queue = run.queue
+        self.attempt = attempt
+        self.epoch = run.epoch
+        self.run = (run.seat, run.call)
+        self._is_superseded = is_superseded
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether this run is over for the persistence: what it still does will be done again elsewhere."""
+        return self._is_superseded()
+
+
+_current: contextvars.ContextVar[CurrentJob | None] = contextvars.ContextVar("exqueue current job", default=None)
+
+
+def current_job() -> CurrentJob | None:
+    """The job that runs here, or ``None`` outside of one."""
+    return _current.get()
+
+
+def perform(run: Run, shop: Workshop) -> Outcome:
+    """Run a job and say how it ended. Never raises: whatever the job raises is a failure of the job.
+
+    A record that can't be decoded dies at once with its bytes kept; one of a newer format is postponed; a job lost too
+    often with its node dies unrun; an unknown class and arguments that do not fit are failures like any other.
+    """
+    trail = Trail()
+    try:
+        trail = decode_trail(run.trail).alive()
+        record = decode_record(run.record, shop.codec)
+    except NewerRecordError as error:
+        retry = Retry(run.id, run.run, NEWER_RECORD_PAUSE_S, None)
+        return Outcome(retry, "postponed", "", 1, reason=str(error), retry_in_s=NEWER_RECORD_PAUSE_S)
+    except RecordError as error:
+        return _dead(run, shop, trail, "", error, f"its record can't be decoded: {error}")
+    registered = shop.jobs.get(record.job)
+    options = JobOptions() if registered is None else registered.options
+    if is_poison(run.recoveries, options.max_recoveries):
+        reason = f"it was running {run.recoveries} times when its node was lost, so it was not run again"
+        return _dead(run, shop, trail, record.job, None, reason)
+    begun_at = shop.clock.monotonic()
+    try:
+        if registered is None:
+            _refuse_unknown(record, shop)
+        else:
+            _invoke(run, record, registered.definition, shop, trail)
+    except BaseException as error:  # noqa: BLE001 - the one place where a job is run: all it raises is its failure
+        return _failed(run, record.job, options, shop, trail, error)
+    return Outcome(
+        settlement=Done(run.id, run.run),
+        verdict="succeeded",
+        job=record.job,
+        attempt=attempt_of(run, trail),
+        failures=trail.failures,
+        recoveries=run.recoveries,
+        duration_s=shop.clock.monotonic() - begun_at,
+    )
+
+
+def attempt_of(run: Run, trail: Trail) -> int:
+    """The number of this run of the job, see `attempt_of_counts`."""
+    return attempt_of_counts(trail.failures, run.recoveries)
+
+
+def attempt_of_counts(failures: int, recoveries: int) -> int:
+    """The number of a job's present run, from 1: failures and losses count, interruptions do not."""
+    return failures + recoveries + 1
+
+
+def _refuse_unknown(record: Record, shop: Workshop) -> None:
+    known = ", ".join(sorted(shop.jobs)) or "none"
+    raise UnknownJob(
+        f"no job class named {record.job!r} is started on {shop.node} (started are: {known}); "
+        f"start it with StartWorker, or set aliases= on the class that replaces it"
+    )
+
+
+class UnknownJob(ExqueueError):
+    """A stored job names a class that nobody started here."""
+
+
+class UnknownValue(ExqueueError):
+    """An argument of a stored job has a type that this node does not know."""
+
+
+def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop, trail: Trail) -> None:
+    if record.unknown:
+        names = ", ".join(sorted({unknown.name for unknown in record.unknown}))
+        raise UnknownValue(f"this node does not know the types {names}; register them with exqueue.register_type")
+    try:
+        definition.check(record.kwargs)
+    except ArgumentsError as error:
+        raise ArgumentsError(f"the stored arguments do not fit any more: {error}") from None
+    key = run.key
+    token = _current.set(CurrentJob(run, attempt_of(run, trail), lambda: shop.is_superseded(key)))
+    try:
+        result = definition.invoke(record.kwargs)
+        if asyncio.iscoroutine(result):
+            shop.run_async(result)
+    finally:
+        _current.reset(token)
+
+
+def _failed(run: Run, job: str, options: JobOptions, shop: Workshop, trail: Trail, raised: BaseException) -> Outcome:
+    error = describe_error(raised, shop.clock.time(), shop.node)
+    attempt = attempt_of(run, trail)
+    trail = trail.after_failure(error)
+    step = next_step(options, trail.failures, shop.rng)
+    if isinstance(step, GiveUp):
+        trail = trail.buried_with(step.reason)
+        bury = Bury(run.id, run.run, encode_trail(trail))
+        return Outcome(bury, "died", job, attempt, trail.failures, run.recoveries, error, step.reason)
+    retry = Retry(run.id, run.run, step.delay_s, encode_trail(trail))
+    return Outcome(retry, "failed", job, attempt, trail.failures, run.recoveries, error, step.problem, step.delay_s)
+
+
+def _dead(run: Run, shop: Workshop, trail: Trail, job: str, raised: Exception | None, reason: str) -> Outcome:
+    error = None if raised is None else describe_error(raised, shop.clock.time(), shop.node)
+    attempt = attempt_of(run, trail)
+    if error is not None:
+        trail = trail.after_failure(error)
+    trail = trail.buried_with(reason)
+    bury = Bury(run.id, run.run, encode_trail(trail))
+    last = error if error is not None or not trail.errors else trail.errors[-1]
+    return Outcome(bury, "died", job, attempt, trail.failures, run.recoveries, last, reason)

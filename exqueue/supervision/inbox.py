@@ -1,0 +1,132 @@
+"""An actor's inbox: a line that control messages overtake, and that can be closed for good."""
+
+from __future__ import annotations
+
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+import pykka
+
+
+class Envelope:
+    """A message on its way. ``kept``: it outlives a crash of its receiver, see `exqueue.supervision.names`."""
+
+    __slots__ = ("control", "kept", "message", "reply_to")
+
+    def __init__(
+        self,
+        message: Any,
+        reply_to: pykka.Future[Any] | None = None,
+        *,
+        kept: bool = False,
+        control: bool = False,
+    ) -> None:
+        self.message = message
+        self.reply_to = reply_to
+        self.kept = kept
+        self.control = control
+
+
+class Line(Protocol):
+    """The first-in-first-out line beneath an inbox; a runtime chooses it."""
+
+    def put(self, item: Envelope | None) -> None:
+        """Append, never blocking."""
+
+    def get(self) -> Envelope | None:
+        """Wait for an item."""
+
+    def get_nowait(self) -> Envelope | None:
+        """Take an item, or raise ``queue.Empty``."""
+
+    def qsize(self) -> int:
+        """How many items wait."""
+
+
+class Inbox:
+    """Where an actor's messages wait. Anyone puts, only the actor gets.
+
+    A control envelope waits in a lane of its own and puts an empty place (``None``) into the line, so that a waiting
+    actor wakes and the wake-up never serves a wrong message.
+
+    After `close` nothing gets in any more: an envelope that slips past the check is handed back by whoever finds it.
+    """
+
+    def __init__(self, line: Line | None = None) -> None:
+        self._line: Line = SimpleQueue() if line is None else line
+        self._control: deque[Envelope] = deque()
+        self._held: deque[Envelope] = deque()
+        self._closed = False
+
+    def put(self, envelope: Any) -> None:
+        """Append an envelope; one that comes too late is answered as undelivered by `undelivered`."""
+        if not self.offer(envelope):
+            undelivered(envelope)
+
+    def offer(self, envelope: Envelope) -> bool:
+        """Append an envelope; ``False`` when the inbox is closed and the envelope was not taken."""
+        if self._closed:
+            return False
+        if getattr(envelope, "control", False):
+            self._control.append(envelope)
+            self._line.put(None)
+        else:
+            self._line.put(envelope)
+        # The owner may have closed and drained between the check and the put: then take back what is left. An
+        # envelope that was drained by the owner in the meantime is the owner's to answer.
+        return not self._closed or not self._take_back(envelope)
+
+    def get(self) -> Envelope:
+        """Wait for the next envelope, control messages first."""
+        while True:
+            if self._control:
+                return self._control.popleft()
+            if self._held:
+                return self._held.popleft()
+            envelope = self._line.get()
+            if envelope is None:
+                continue
+            if self._control:
+                self._held.append(envelope)
+                continue
+            return envelope
+
+    def empty(self) -> bool:
+        """Whether nothing waits (an empty place counts as something)."""
+        return not self._control and not self._held and not self._line.qsize()
+
+    def qsize(self) -> int:
+        """About how many messages wait."""
+        return len(self._held) + self._line.qsize()
+
+    def close(self) -> list[Envelope]:
+        """Let nothing in any more; returns what waited, in order."""
+        self._closed = True
+        left = [*self._control, *self._held]
+        self._control.clear()
+        self._held.clear()
+        while True:
+            try:
+                envelope = self._line.get_nowait()
+            except Empty:
+                return left
+            if envelope is not None:
+                left.append(envelope)
+
+    def _take_back(self, envelope: Envelope) -> bool:
+        found = False
+        for late in self.close():
+            if late is envelope:
+                found = True
+            else:
+                undelivered(late)
+        return found
+
+
+def undelivered(envelope: Any) -> None:
+    """Answer an envelope that no actor will handle, so that no asker waits for ever."""
+    reply_to = envelope.reply_to
+    if reply_to is not None:
+        error = pykka.ActorDeadError("the actor stopped before it handled the message")
+        reply_to.set_exception((type(error), error, None))

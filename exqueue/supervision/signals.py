@@ -1,0 +1,39 @@
+"""Control messages: what supervision itself sends. They overtake the rest of an inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exqueue.supervision.exits import Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End after the present message: ``on_stop`` runs, then the thread ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """Raise in the receiving actor, as an error of its own would: for tests of supervision."""
+
+    why: str = "asked to crash"
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """An actor ended. Told once to its supervisor and to each monitor.
+
+    ``urn`` names the very actor, so that the end of an earlier one under the same name is not taken for this one's.
+    """
+
+    name: str
+    urn: str
+    exit: Exit
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A timer of this actor is due."""
+
+    timer: int
+    message: object

@@ -1,0 +1,273 @@
+"""The supervisor: starts its children in order, restarts what fails, stops them in reverse order."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, assert_never
+
+from exqueue.errors import ActorDead
+from exqueue.supervision import intensity as restart_intensity
+from exqueue.supervision.actor import Actor, ActorContext, GiveUp
+from exqueue.supervision.child_spec import ChildSpec, Intensity, Restart, Strategy
+from exqueue.supervision.children import Child, Children
+from exqueue.supervision.exits import Exit
+from exqueue.supervision.signals import Down
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+logger = logging.getLogger("exqueue.supervision")
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """A restart that failed, or was put off by a backoff, is due."""
+
+    id: str
+    urn: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckChildren:
+    """Look for children whose thread is gone or hangs: what no `Down` tells of."""
+
+
+SupervisorMessage = Down | TryAgain | CheckChildren
+
+
+class Supervisor(Actor):
+    """Keeps its children alive, as OTP's supervisor does.
+
+    Starting is synchronous: a child is started when its ``on_start`` is through, and this supervisor when all its
+    children are. When one of them can't be started, those before it are stopped and this start fails with its reason.
+
+    Source: Erlang/OTP's ``supervisor.erl``.
+
+    Args:
+        context: its own place in the tree.
+        children: static children, in the order in which they are started; they come back after a restart of this
+            supervisor, children added later do not.
+        strategy: who is restarted with a child that failed.
+        intensity: how often in how long; past it this supervisor stops its children and gives up, as a ``shutdown``.
+    """
+
+    hang_s: ClassVar[float] = 60.0
+    """A child that handles one message for longer, outside the user's code, is replaced."""
+
+    def __init__(
+        self,
+        context: ActorContext | None = None,
+        *,
+        children: Sequence[ChildSpec] = (),
+        strategy: Strategy = Strategy.ONE_FOR_ONE,
+        intensity: Intensity = Intensity(),  # noqa: B008 - a frozen value
+    ) -> None:
+        super().__init__(context)
+        self.strategy = strategy
+        self.intensity = intensity
+        self._static = tuple(children)
+        self._children = Children(self.context, logger)
+        self._history: tuple[float, ...] = ()
+
+    # -- for subclasses: administration of children, as OTP's API of the same names
+    def start_child(self, spec: ChildSpec) -> None:
+        """Add a child and start it; its spec is not kept when it can't be started.
+
+        Raises:
+            ValueError: there is a child of this id.
+            ActorDead: the child could not be started; the message says why.
+        """
+        child = self._children.add(spec)
+        failure = self._children.start(child)
+        if failure is not None:
+            self._children.forget(child)
+            raise ActorDead(f"{child.path} could not be started: {failure.error}")
+
+    def ensure_child(self, spec: ChildSpec) -> None:
+        """Add and start a child unless there is one of this id that lives or is being brought back.
+
+        Raises:
+            ActorDead: the child could not be started; the message says why.
+        """
+        child = self._children.get(spec.id)
+        if child is None:
+            self.start_child(spec)
+        elif child.status == "stopped":
+            failure = self._children.start(child)
+            if failure is not None:
+                raise ActorDead(f"{child.path} could not be started: {failure.error}")
+
+    def terminate_child(self, child_id: str) -> bool:
+        """Stop a child; its spec stays, but for a temporary one. ``False`` when there is none of this id."""
+        child = self._children.get(child_id)
+        if child is None:
+            return False
+        self._children.stop(child)
+        if child.spec.restart is Restart.TEMPORARY:
+            self._children.forget(child)
+        return True
+
+    def delete_child(self, child_id: str) -> bool:
+        """Stop a child and forget it. ``False`` when there is none of this id."""
+        child = self._children.get(child_id)
+        if child is None:
+            return False
+        self._children.stop(child)
+        self._children.forget(child)
+        return True
+
+    def child_ids(self) -> tuple[str, ...]:
+        """The ids of all children, in start order."""
+        return tuple(child.spec.id for child in self._children)
+
+    def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
+        """Run when a child with a backoff ended and will be tried again after ``delay_s`` seconds."""
+        logger.error("%s/%s gave up, tried again in %g s: %s", self.name, spec.id, delay_s, end.error or end.kind)
+
+    # -- its own life
+    def on_start(self) -> None:
+        """Start the static children in order."""
+        for spec in self._static:
+            child = self._children.add(spec)
+            failure = self._children.start(child)
+            if failure is not None:
+                self._children.stop_all()
+                raise ActorDead(f"{child.path} could not be started: {failure.error}")
+
+    def on_stop(self) -> None:
+        """Stop the children in reverse order, each fully gone before the next."""
+        self._children.stop_all()
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Children do not outlive their supervisor."""
+        del exception_type, exception_value, traceback
+        self._children.stop_all()
+
+    def on_receive(self, message: Any) -> Any:
+        """Handle what supervision itself sends; a subclass calls this for what it does not know."""
+        return self.on_supervision(message)
+
+    def on_supervision(self, message: SupervisorMessage) -> None:
+        """Handle a message of supervision."""
+        match message:
+            case Down():
+                self._on_down(message)
+            case TryAgain():
+                self._on_try_again(message)
+            case CheckChildren():
+                self._on_check_children()
+            case _:
+                assert_never(message)
+
+    def _on_down(self, down: Down) -> None:
+        child = self._children.by_urn(down.urn)
+        if child is None:
+            return
+        self._children.ended(child)
+        self._child_ended(child, down.exit)
+
+    def _child_ended(self, child: Child, end: Exit) -> None:
+        self._report(child, end)
+        child.last_error = end.error
+        if child.spec.restart is Restart.TEMPORARY:
+            self._children.forget(child)
+        elif child.spec.restart is Restart.TRANSIENT and not end.is_abnormal:
+            self._children.let_go(child)
+        elif child.spec.backoff is not None:
+            self._park(child, end)
+        else:
+            self._restart(child)
+
+    def _report(self, child: Child, end: Exit) -> None:
+        if not end.error:
+            logger.info("%s ended (%s)", child.path, end.kind)
+            return
+        logger.warning("%s %s: %s", child.path, end.kind, end.error)
+        if end.traceback:
+            logger.debug("%s %s:\n%s", child.path, end.kind, end.traceback)
+
+    def _park(self, child: Child, end: Exit) -> None:
+        assert child.spec.backoff is not None  # noqa: S101 - asked by the caller
+        now = self.clock.monotonic()
+        if now - child.started_at > child.spec.backoff.cap_s:
+            child.attempt = 0
+        child.attempt += 1
+        if child.attempt == 1 and end.kind in ("crashed", "lost"):
+            # A first crash of its own is nothing to wait for; only who gave up, or crashes again, is put off.
+            end = self._start_again(child) or end
+            if child.status == "running":
+                return
+        delay_s = child.spec.backoff.delay_s(child.attempt - 1)
+        self._children.mark(child, "parked")
+        self.on_child_parked(child.spec, end, delay_s)
+        self.send_after(delay_s, TryAgain(child.spec.id, child.urn))
+
+    def _on_try_again(self, message: TryAgain) -> None:
+        child = self._children.get(message.id)
+        if child is None or child.urn != message.urn or child.status not in ("parked", "restarting"):
+            return
+        if child.status == "restarting":
+            self._restart(child)
+            return
+        failure = self._start_again(child)
+        if failure is not None:
+            self._park(child, failure)
+
+    def _restart(self, child: Child) -> None:
+        self._history, allowed = restart_intensity.add_restart(self._history, self.clock.monotonic(), self.intensity)
+        if not allowed:
+            message = f"{self.name or 'the supervisor'} gave up: more than {self.intensity.restarts} restarts in "
+            raise GiveUp(message + f"{self.intensity.period_s:g} s, the last of {child.path}")
+        group = self._children.restarted_with(child, self.strategy)
+        for sibling in reversed(group):
+            self._children.stop(sibling, for_restart=True)
+        for member in group:
+            if member.spec.restart is Restart.TEMPORARY and member is not child:
+                self._children.forget(member)
+                continue
+            if self._start_again(member) is not None:
+                # Back to the mailbox first, so that a stop gets in between two attempts.
+                failed = child if self.strategy is Strategy.ONE_FOR_ALL else member
+                self._children.mark(failed, "restarting")
+                self.tell_self(TryAgain(failed.spec.id, failed.urn))
+                return
+
+    def _start_again(self, child: Child) -> Exit | None:
+        failure = self._children.start(child)
+        if failure is None:
+            self._children.count_restart(child)
+            self.on_child_restarted(child.path, child.last_error)
+        else:
+            logger.warning("%s could not be restarted: %s", child.path, failure.error)
+        return failure
+
+    def on_child_restarted(self, path: str, reason: str) -> None:
+        """Run when a child was started again after it ended for ``reason``."""
+        logger.info("%s restarted (%s)", path, reason or "with a sibling")
+
+    def _on_check_children(self) -> None:
+        now = self.clock.monotonic()
+        for child in tuple(self._children):
+            if child.status != "running":
+                continue
+            if not child.is_thread_alive():
+                end = Exit("lost", "its thread is gone and did not say why")
+            elif self._hangs(child, now):
+                end = Exit("lost", f"it hangs in {child.doing() or 'a handler'} for more than {self.hang_s:g} s")
+            else:
+                continue
+            self._children.replace(child)
+            self._child_ended(child, end)
+
+    def _hangs(self, child: Child, now: float) -> bool:
+        if issubclass(child.spec.actor, Supervisor):
+            return False
+        busy_since = child.busy_since()
+        return busy_since is not None and now - busy_since > self.hang_s

@@ -1,0 +1,366 @@
+"""The face of a system: starting the tree, and the ref that routes each message to its actor."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import secrets
+import threading
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
+
+import pykka
+
+from exqueue.actors import topology
+from exqueue.actors.protocol import IsDrained, StopSystem
+from exqueue.actors.root import ExqueueRoot
+from exqueue.actors.settings import NodeSettings
+from exqueue.actors.tables import failures_table, lead_table
+from exqueue.codec import default_codec
+from exqueue.config import SystemConfig
+from exqueue.errors import AskTimeout, Overloaded, SystemStopped
+from exqueue.execution import current_job
+from exqueue.ids import IdSource
+from exqueue.intake import pieces, stored
+from exqueue.messages import Enqueue, EnqueueMany, GetStatus, SystemStatus, recipient_of
+from exqueue.persistence.urls import open_persistence
+from exqueue.signals import run_until_signal
+from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Literal
+
+    from exqueue.actors.protocol import Store
+    from exqueue.job import JobFunction, Performs
+    from exqueue.persistence.base import Persistence
+    from exqueue.supervision import Runtime
+    from exqueue.supervision.runtime import Task
+
+P = ParamSpec("P")
+
+logger = logging.getLogger("exqueue")
+
+DEFAULT_URL = "memory://"
+"""Where jobs are kept when neither an URL nor ``$EXQUEUE_URL`` says so."""
+
+MAX_INBOX = 10_000
+"""Messages that may wait for the Producer; past it an enqueue is refused."""
+
+STOP_MARGIN_S = 30.0
+"""How much longer than ``shutdown_timeout`` a stop waits for the tree before it says that it hangs."""
+
+
+class SystemRef(pykka.ActorRef[ExqueueRoot]):
+    """A started system. ``ask`` and ``tell`` route each message to the actor that it is for.
+
+    What is wrong with a message is raised here, in the caller's thread: arguments of an `Enqueue` are checked and encoded
+    before it is sent, so later changes to them are harmless.
+    """
+
+    def __init__(
+        self, root: pykka.ActorRef[ExqueueRoot], task: Task, context: ActorContext, node: NodeSettings
+    ) -> None:
+        self.__dict__.update(root.__dict__)
+        self._task = task
+        self._context = context
+        self._node = node
+        self._ids = IdSource()
+        self._pid = os.getpid()
+        self._stop_lock = threading.Lock()
+
+    # -- asking and telling
+    def tell(self, message: Any) -> None:
+        """Send a message and go on. What only an actor can find wrong with it is said in the log.
+
+        Raises:
+            TypeError: it is no message.
+            ArgumentsError, PayloadError: the arguments of a job are not right.
+            Overloaded: too many jobs wait to be stored.
+            SystemStopped: the system was stopped, or belongs to another process.
+        """
+        recipient = recipient_of(message)
+        if isinstance(message, Enqueue | EnqueueMany):
+            for store in self._stores(message)[1]:
+                self._send("producer", store, None)
+            return
+        self._send(recipient, message, None)
+
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
+        """Send a message and wait for the answer.
+
+        Args:
+            message: see the table of messages in the reference.
+            block: ``False`` returns a future at once (not for `EnqueueMany` and `Enqueue`, which are answered by id).
+            timeout: seconds; ``None`` waits ``ask_timeout`` seconds, never for ever.
+
+        Raises:
+            AskTimeout: no answer in time; `AskTimeout.stored` says what is known of a job.
+            ExqueueError: what the receiving actor says is wrong.
+            TypeError, ArgumentsError, PayloadError, Overloaded, SystemStopped: as for `tell`.
+        """
+        recipient = recipient_of(message)
+        patience_s = self._node.config.ask_timeout if timeout is None else timeout
+        if isinstance(message, Enqueue):
+            return self._store(message, patience_s)[0]
+        if isinstance(message, EnqueueMany):
+            return self._store(message, patience_s)
+        if isinstance(message, GetStatus) and not self.is_alive():
+            return self._status_of_the_dead()
+        reply = self._send(recipient, message, self._context.runtime.reply())
+        if not block:
+            return reply
+        return self._await(reply, message, recipient, patience_s)
+
+    def enqueue(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> str:
+        """Store a job and return its id: ``ask(Enqueue(...))`` whose arguments a type checker compares with ``perform``."""
+        answer: str = self.ask(Enqueue.of(job, *args, **kwargs))
+        return answer
+
+    def _stores(self, message: Enqueue | EnqueueMany) -> tuple[list[str], tuple[Store, ...]]:
+        config = self._node.config
+        now = self._context.runtime.clock.time()
+        many = (message,) if isinstance(message, Enqueue) else message.jobs
+        jobs = [stored(one, self._ids, now, self._node.codec, config.max_payload) for one in many]
+        return [job.id for _, job in jobs], pieces(jobs)
+
+    def _store(self, message: Enqueue | EnqueueMany, patience_s: float) -> list[str]:
+        clock = self._context.runtime.clock
+        deadline = clock.monotonic() + patience_s
+        ids, stores = self._stores(message)
+        replies = [(store, self._send("producer", store, self._context.runtime.reply())) for store in stores]
+        kept = 0
+        for store, reply in replies:
+            try:
+                self._await(reply, store, "producer", max(0.0, deadline - clock.monotonic()))
+            except Exception as error:
+                for _, other in replies:
+                    other.withdraw()
+                if len(stores) > 1:
+                    error.add_note(f"of {len(ids)} jobs the first {kept} are stored; of the others that is not known")
+                raise
+            kept += len(store.jobs)
+        return ids
+
+    def _send(self, recipient: str, message: object, reply: Reply[Any] | None) -> Any:
+        if os.getpid() != self._pid:
+            raise SystemStopped(
+                f"this system was started in process {self._pid} and can't be used in its child {os.getpid()}: "
+                "start one there"
+            )
+        if recipient == "producer":
+            ref = self._context.names.whereis("producer")
+            if ref is not None and ref.actor_inbox.qsize() > MAX_INBOX:  # type: ignore[attr-defined]
+                raise Overloaded(f"more than {MAX_INBOX} messages wait for the persistence: try again later")
+        if not self._context.names.deliver(recipient, Envelope(message, reply, kept=True)):
+            raise SystemStopped(self._why_stopped())
+        return reply
+
+    def _await(self, reply: Reply[Any], message: object, recipient: str, patience_s: float) -> Any:
+        try:
+            return reply.get(timeout=patience_s)
+        except pykka.Timeout:
+            pass
+        except pykka.ActorDeadError:
+            raise SystemStopped(self._why_stopped()) from None
+        was_begun = not reply.withdraw()
+        outage = next(iter(self._context.board.table("outages").copy().values()), None)
+        why = "" if outage is None else f"; the persistence does not answer: {outage.reason}"
+        raise AskTimeout(
+            f"{_what(message)}: no answer from the {recipient} within {patience_s:g} s{why}",
+            stored=_stored(message, was_begun=was_begun),
+        )
+
+    def _why_stopped(self) -> str:
+        why = failures_table(self._context.board).get("system", "the system was stopped")
+        return f"{why}; start another with ExqueueSystem.start(...)"
+
+    def _status_of_the_dead(self) -> SystemStatus:
+        fence = lead_table(self._context.board).get("fence")
+        return SystemStatus(
+            node=self._node.config.node,
+            is_leader=False,
+            leader=None,
+            epoch=0 if fence is None else fence.epoch,
+            queues=(),
+            running=(),
+            nodes=(),
+            outage_since=None,
+            outage_reason=None,
+            failed=(self._why_stopped(),),
+        )
+
+    def send_to(self, path: str, envelope: Envelope) -> bool:
+        """Put an envelope into the inbox of the actor at ``path``: for tools, not for programs."""
+        ref = self._context.names.whereis(path)
+        return ref is not None and bool(ref.actor_inbox.offer(envelope))  # type: ignore[attr-defined]
+
+    # -- the life of a system
+    def is_alive(self) -> bool:
+        """Whether the tree stands."""
+        return os.getpid() == self._pid and self._task.is_alive()
+
+    def drain(self, timeout: float | None = None) -> None:
+        """Wait until the started queues have nothing ready, running or due.
+
+        A job that waits for a later time, and a serial queue halted by a dead head, are not waited for.
+
+        Args:
+            timeout: seconds; ``None`` waits ``ask_timeout`` seconds.
+
+        Raises:
+            AskTimeout: there still is something; it says so.
+        """
+        clock = self._context.runtime.clock
+        patience_s = self._node.config.ask_timeout if timeout is None else timeout
+        deadline = clock.monotonic() + patience_s
+        pause = threading.Event()
+        pause_s = 0.005
+        while True:
+            left_s = max(0.0, deadline - clock.monotonic())
+            reply = self._send("operator", IsDrained(), self._context.runtime.reply())
+            if self._await(reply, IsDrained(), "operator", max(left_s, pause_s)):
+                return
+            if left_s <= 0:
+                raise AskTimeout(f"the started queues still have jobs to run after {patience_s:g} s")
+            pause.wait(min(pause_s, left_s))
+            pause_s = min(0.1, pause_s * 1.5)
+
+    def run(self) -> None:
+        """Block until SIGINT or SIGTERM, then stop. A second signal ends the process at once.
+
+        Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
+        """
+        run_until_signal(self._task, self.stop)
+
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
+        """Stop in good order: fetch no more, let running jobs end for ``shutdown_timeout``, give back, release the lock.
+
+        Harmless when called again. From inside a job it only requests the stop.
+
+        Args:
+            block: ``False`` only requests the stop.
+            timeout: seconds to wait; ``None`` waits as long as a stop may take.
+
+        Returns:
+            Whether the system has ended.
+        """
+        atexit.unregister(self.stop)
+        if os.getpid() != self._pid:
+            return True
+        self._context.names.tell("", StopSystem())
+        if not block or current_job() is not None or not self._task.is_alive():
+            return not self._task.is_alive()
+        self._task.join(self._node.config.shutdown_timeout + STOP_MARGIN_S if timeout is None else timeout)
+        if self._task.is_alive():
+            logger.warning("the system of node %s is still stopping", self._node.config.node)
+        return not self._task.is_alive()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> Literal[False]:
+        self.stop()
+        return False
+
+    def __repr__(self) -> str:
+        return f"<ExqueueSystem {self._node.config.node} at {self._node.persistence.address}>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a system can't be sent to another process: start one there")
+
+
+class ExqueueSystem:
+    """A node of Exqueue inside this process. `start` is the only way to one."""
+
+    @staticmethod
+    def start(
+        url: str | None = None,
+        *,
+        namespace: str = "default",
+        node: str | None = None,
+        lock_ttl: float = 10.0,
+        shutdown_timeout: float = 25.0,
+        ask_timeout: float = 10.0,
+        max_payload: int = 1_048_576,
+        max_abandoned: int = 10,
+    ) -> SystemRef:
+        """Start a system; it connects by itself, now or when the persistence answers.
+
+        Args:
+            url: of the persistence; ``None`` takes ``$EXQUEUE_URL``, and without that `DEFAULT_URL`.
+            namespace: see `exqueue.config.SystemConfig`, as for the following.
+            node: the name of this node, for people; ``None``: a new one.
+            lock_ttl: seconds.
+            shutdown_timeout: seconds.
+            ask_timeout: seconds.
+            max_payload: bytes.
+            max_abandoned: threads.
+
+        Raises:
+            ConfigError: something is not allowed; the message says what is.
+        """
+        given = url if url is not None else os.environ.get("EXQUEUE_URL")
+        if given is None:
+            logger.warning(
+                "no URL was given and $EXQUEUE_URL is not set: jobs are kept in the memory of this process (%s) and are "
+                "lost when it ends",
+                DEFAULT_URL,
+            )
+        config = SystemConfig(
+            DEFAULT_URL if given is None else given,
+            namespace=namespace,
+            node=node,  # type: ignore[arg-type] # None means a new name, see SystemConfig
+            lock_ttl=lock_ttl,
+            shutdown_timeout=shutdown_timeout,
+            ask_timeout=ask_timeout,
+            max_payload=max_payload,
+            max_abandoned=max_abandoned,
+        )
+        return start_system(config, open_persistence(config.url, namespace=config.namespace), ThreadRuntime())
+
+
+def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtime) -> SystemRef:
+    """Start the tree on this persistence and runtime.
+
+    Raises:
+        ActorDead: an actor could not be started.
+    """
+    settings = NodeSettings(config, persistence, default_codec(), secrets.token_hex(8))
+    context = ActorContext(name="", runtime=runtime, names=Names(), board=Board(), started=runtime.reply())
+    context.names.expect("")
+    root, task = ExqueueRoot.launch(
+        context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
+    )
+    assert context.started is not None  # noqa: S101 - given above
+    failure = context.started.get(timeout=None)
+    if failure is not None:
+        runtime.close()
+        persistence.close()
+        raise SystemStopped(f"the system could not start: {failure.error}")
+    ref = SystemRef(root, task, context, settings)
+    # At exit, before the interpreter takes the daemon threads away, everything is ended in good order.
+    atexit.register(ref.stop)
+    return ref
+
+
+def _what(message: object) -> str:
+    jobs = getattr(message, "jobs", None)
+    if jobs:
+        return f"storing job {jobs[0].id}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")
+    job_id = getattr(message, "id", None)
+    return type(message).__name__ + (f" of job {job_id}" if job_id else "")
+
+
+def _stored(message: object, *, was_begun: bool) -> str | None:
+    if getattr(message, "jobs", None) is None:
+        return None
+    return "unknown" if was_begun else "no"
