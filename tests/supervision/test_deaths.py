@@ -1,0 +1,229 @@
+"""However an actor ends, it is noticed once, it is brought back, and nobody else in the process suffers."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pykka
+import pytest
+
+from exqueue.errors import ActorDead, ConfigError
+from exqueue.supervision import ActorContext, Crash, Down, Restart, ThreadRuntime
+from exqueue.supervision.runtime import Task
+from tests.supervision.tree import DEADLINE_S, Do, Player, Tree, child, crash, running
+
+UNKIND = (SystemExit(3), KeyboardInterrupt(), GeneratorExit())
+
+
+class Bystander(pykka.ThreadingActor):
+    def on_receive(self, message: Any) -> Any:
+        return message
+
+
+@pytest.fixture(autouse=True)
+def bystander() -> Iterator[None]:
+    """An actor of the host program that must still answer when the test is over."""
+    ref = Bystander.start()
+    yield
+    try:
+        assert ref.ask("still there?", timeout=DEADLINE_S) == "still there?"
+        assert ref in pykka.ActorRegistry.get_all()
+    finally:
+        ref.stop(timeout=DEADLINE_S)
+
+
+def downs(tree: Tree) -> list[Down]:
+    tree.settle()
+    return [m for m in tree.probe.waiting() if isinstance(m, Down)]
+
+
+@pytest.mark.parametrize("error", [ValueError("tell"), *UNKIND], ids=lambda e: type(e).__name__)
+def test_an_error_under_tell_is_one_crash(error: BaseException) -> None:
+    """Whatever a handler raises under tell ends the actor once, and a new one answers to its name."""
+    with running(child("a")) as tree:
+        old = tree.urn("a")
+        tree.tell("a", crash(error))
+        down = tree.until_down("a")
+        assert (down.urn, down.exit.kind) == (old, "crashed")
+        assert type(error).__name__ in down.exit.error
+        assert tree.urn("a") != old
+        assert downs(tree) == []
+        assert dict(tree.board.table("restarts")) == {"a": 1}
+
+
+def test_an_error_under_ask_is_answered_and_one_crash() -> None:
+    """The asker gets the error and the actor is replaced."""
+    with running(child("a")) as tree:
+        old = tree.urn("a")
+        with pytest.raises(ValueError, match="asked"):
+            tree.ask("a", crash(ValueError("asked")))
+        assert tree.until_down("a").urn == old
+        assert tree.urn("a") != old
+        assert downs(tree) == []
+
+
+@pytest.mark.parametrize("error", UNKIND, ids=lambda e: type(e).__name__)
+def test_what_would_end_the_asker_is_answered_as_a_dead_actor(error: BaseException) -> None:
+    """SystemExit and its like never come out of an ask; they are one crash of the one who raised them."""
+    with running(child("a")) as tree:
+        with pytest.raises(ActorDead, match=type(error).__name__):
+            tree.ask("a", crash(error))
+        assert tree.until_down("a").exit.kind == "crashed"
+        tree.until_lived("restarted", "a")
+        assert downs(tree) == []
+
+
+def test_a_refusal_is_an_answer_and_no_crash() -> None:
+    """An ExqueueError under ask goes to the asker; the same actor answers the next question."""
+    with running(child("a")) as tree:
+        old = tree.urn("a")
+        with pytest.raises(ConfigError, match="not like this"):
+            tree.ask("a", crash(ConfigError("not like this")))
+        assert tree.urn("a") == old
+        assert downs(tree) == []
+
+
+def test_a_refusal_under_tell_is_a_crash() -> None:
+    """Nobody is there to take the refusal, so it may not pass in silence."""
+    with running(child("a")) as tree:
+        tree.tell("a", crash(ConfigError("nobody asked")))
+        assert "nobody asked" in tree.until_down("a").exit.error
+
+
+def test_an_error_in_on_turn_end_is_a_crash() -> None:
+    """The work at the end of a turn is guarded like a handler."""
+
+    class Turning(Player):
+        def on_turn_end(self) -> None:
+            if self.board.table("turn").pop("fails", None):
+                raise ValueError("at the end")
+
+    with running(child("a", Turning)) as tree:
+        tree.board.table("turn")["fails"] = True
+        tree.ask("a", lambda _: None)
+        assert "at the end" in tree.until_down("a").exit.error
+        tree.until_lived("restarted", "a")
+
+
+def test_an_error_in_on_failure_hides_nothing() -> None:
+    """The first error is the one that is reported."""
+
+    class Worse(Player):
+        def on_failure(self, *_: Any) -> None:
+            raise OSError("second")
+
+    with running(child("a", Worse)) as tree:
+        tree.tell("a", crash(ValueError("first")))
+        assert "first" in tree.until_down("a").exit.error
+        tree.until_lived("restarted", "a")
+
+
+@pytest.mark.parametrize("error", [ValueError("no start"), *UNKIND], ids=lambda e: type(e).__name__)
+def test_an_error_in_on_start_is_a_failed_start(error: BaseException) -> None:
+    """The starter is told why, once; nothing answers to the name and no Down is sent."""
+    with running() as tree:
+        with pytest.raises(ActorDead, match=type(error).__name__):
+            tree.ask("", lambda root: root.start_child(child("a", starting=crash(error))))
+        assert tree.names.whereis("a") is None
+        assert tree.ask("", lambda root: root.child_ids()) == ()
+        assert downs(tree) == []
+
+
+def test_an_error_in_on_start_of_a_static_child_fails_the_supervisor() -> None:
+    """A supervisor that can't start its children has not started, and says which and why."""
+    with running(child("a", starting=crash(SystemExit(1)))) as tree:
+        assert tree.failed_start is not None
+        assert tree.failed_start.kind == "not started"
+        assert "a could not be started: SystemExit: 1" in tree.failed_start.error
+
+
+@pytest.mark.parametrize("error", [ValueError("late"), *UNKIND], ids=lambda e: type(e).__name__)
+def test_an_error_in_on_stop_ends_the_stop_all_the_same(error: BaseException) -> None:
+    """A child that fails while it stops is gone like any other, and stays gone."""
+    with running(child("a", stopping=crash(error))) as tree:
+        assert tree.ask("", lambda root: root.terminate_child("a"))
+        tree.settle()
+        assert tree.names.whereis("a") is None
+        assert tree.board.table("tree")["a"][1] == "stopped"
+
+
+def test_an_error_in_on_stop_of_an_actor_that_stops_itself_is_a_crash() -> None:
+    """It is reported once, as a crash, and the child comes back."""
+    fails = iter([True])
+
+    def stopping(_: Player) -> None:
+        if next(fails, False):
+            raise ValueError("late")
+
+    with running(child("a", stopping=stopping)) as tree:
+        tree.tell("a", lambda actor: actor.stop())
+        assert tree.until_down("a").exit.kind == "crashed"
+        tree.until_lived("restarted", "a")
+        assert downs(tree) == []
+
+
+def test_a_refusal_out_of_on_stop_still_ends_the_actor() -> None:
+    """A stop that is asked for ends the thread although on_stop raises what else would be only an answer."""
+    ref = Player.start(ActorContext(), stopping=crash(ConfigError("not now")))
+    task: Any = ref.ask(Do(lambda actor: actor._task), timeout=DEADLINE_S)
+    with pytest.raises(ConfigError, match="not now"):
+        ref.stop(timeout=DEADLINE_S)
+    task.join(DEADLINE_S)
+    assert not task.is_alive()
+
+
+class Threadless(ThreadRuntime):
+    """Starts no thread for the names in ``refused``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[str] = set()
+
+    def spawn(self, target: Callable[[], None], name: str) -> Task:
+        if name in self.refused:
+            raise RuntimeError("can't start new thread")
+        return super().spawn(target, name)
+
+
+def test_a_thread_that_cannot_be_started_is_a_failed_start() -> None:
+    """A machine without threads is told to the starter, like any other reason."""
+    runtime = Threadless()
+    runtime.refused.add("exqueue:a")
+    with running(runtime=runtime) as tree:
+        with pytest.raises(ActorDead, match="can't start new thread"):
+            tree.ask("", lambda root: root.start_child(child("a")))
+        assert downs(tree) == []
+
+
+def test_a_restart_without_a_thread_counts_until_the_supervisor_gives_up() -> None:
+    """Each failed restart counts, so a supervisor that gets no thread ends instead of trying for ever."""
+    runtime = Threadless()
+    with running(child("a"), runtime=runtime) as tree:
+        runtime.refused.add("exqueue:a")
+        tree.tell("a", crash(ValueError("once")))
+        assert tree.until_down("a").exit.kind == "crashed"
+        end = tree.until_down("").exit
+        assert (end.kind, "gave up" in end.error) == ("shutdown", True)
+
+
+def test_a_crash_on_command_is_a_crash() -> None:
+    """`Crash` raises in the actor as its own error would."""
+    with running(child("a")) as tree:
+        tree.names.tell("a", Crash("on purpose"))
+        assert tree.until_down("a").exit.error == "RuntimeError: on purpose"
+
+
+def test_a_temporary_child_that_crashed_is_reported_and_forgotten() -> None:
+    """Its end is told once and its id is free again."""
+    with running(child("a", restart=Restart.TEMPORARY)) as tree:
+        tree.tell("a", crash(ValueError("once")))
+        assert tree.until_down("a").exit.kind == "crashed"
+        tree.settle()
+        assert tree.ask("", lambda root: root.child_ids()) == ()
+        assert downs(tree) == []
+
+
+def test_supervised_actors_are_unknown_to_the_registry_of_the_host() -> None:
+    """stop_all() of the host program does not reach into a tree."""
+    with running(child("a")) as tree:
+        urns = {ref.actor_urn for ref in pykka.ActorRegistry.get_all()}
+        assert tree.urn("a") not in urns
