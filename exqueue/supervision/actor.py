@@ -36,16 +36,17 @@ class Vitals:
 
     ``doing``: a word for people; ``busy_since``: monotonic seconds since when it handles a message, ``None`` when it
     waits; ``in_user_code``: the user's code runs, for as long as it likes; ``is_replaced``: another actor has taken its
-    place, so what it still does must have no effect.
+    place, so what it still does must have no effect; ``has_ended``: its end is told, and its thread does nothing more.
     """
 
-    __slots__ = ("busy_since", "doing", "in_user_code", "is_replaced")
+    __slots__ = ("busy_since", "doing", "has_ended", "in_user_code", "is_replaced")
 
     def __init__(self) -> None:
         self.doing = ""
         self.busy_since: float | None = None
         self.in_user_code = False
         self.is_replaced = False
+        self.has_ended = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,9 @@ class Actor(pykka.ThreadingActor):
         try:
             return self.context.runtime.run_user(function, *args, **kwargs)
         finally:
+            # How long the user's code took must not look like a hang of what follows it.
+            if self._vitals.busy_since is not None:
+                self._vitals.busy_since = self.clock.monotonic()
             self._vitals.in_user_code = False
 
     @property
@@ -213,10 +217,11 @@ class Actor(pykka.ThreadingActor):
         except BaseException as error:  # noqa: BLE001 - the guard of the loop: nothing may leave it
             end = exit_after("crashed", error)
         finally:
-            if self._vitals.is_replaced:
-                self.board.table("abandoned threads").pop(self.actor_urn, None)
-            else:
+            if not self._vitals.is_replaced:
                 self._depart(end)
+            # In this order: whoever adds the row looks at has_ended afterwards.
+            self._vitals.has_ended = True
+            self.board.table("abandoned threads").pop(self.actor_urn, None)
 
     def _live(self) -> Exit:
         started = self.context.started
@@ -227,6 +232,8 @@ class Actor(pykka.ThreadingActor):
             if started is None:
                 logger.error("%s could not start: %s\n%s", self, end.error, end.traceback)  # noqa: TRY400 - text, no frames
             return end
+        if self._vitals.is_replaced:
+            raise Replaced
         if self.context.name is not None:
             self._names.register(self.name, self.actor_ref)
         if started is not None:
@@ -270,14 +277,14 @@ class Actor(pykka.ThreadingActor):
         return super()._handle_receive(message)
 
     def _failed(self, error: BaseException, reply_to: pykka.Future[Any] | None) -> Exit | None:
-        if isinstance(error, Replaced):
+        if isinstance(error, Replaced) or self._vitals.is_replaced:
             raise error
         if reply_to is not None:
             answer: BaseException = error
             if not isinstance(error, Exception):
                 answer = ActorDead(f"{self} ended by {type(error).__name__}")
             reply_to.set_exception((type(answer), answer, answer.__traceback__))
-            if isinstance(error, self.refusals):
+            if isinstance(error, self.refusals) and not self.actor_stopped.is_set():
                 self._vitals.busy_since = None
                 return None
         try:

@@ -201,4 +201,6 @@ class Children:
         if task is not None and task.is_alive():
             # The thread takes this row away itself when it ends.
             self._abandoned[child.urn] = child.path
+            if child.vitals.has_ended:
+                self._abandoned.pop(child.urn, None)
         self.ended(child)

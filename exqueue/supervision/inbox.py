@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
@@ -28,6 +30,10 @@ class Envelope:
         self.control = control
 
 
+class InboxClosed(Exception):
+    """Nothing will come any more."""
+
+
 class Line(Protocol):
     """The first-in-first-out line beneath an inbox; a runtime chooses it."""
 
@@ -50,7 +56,7 @@ class Inbox:
     A control envelope waits in a lane of its own and puts an empty place (``None``) into the line, so that a waiting
     actor wakes and the wake-up never serves a wrong message.
 
-    After `close` nothing gets in any more: an envelope that slips past the check is handed back by whoever finds it.
+    After `close` nothing gets in any more: each envelope is either among what `close` returned or was never taken.
     """
 
     def __init__(self, line: Line | None = None) -> None:
@@ -58,6 +64,8 @@ class Inbox:
         self._control: deque[Envelope] = deque()
         self._held: deque[Envelope] = deque()
         self._closed = False
+        # Re-entrant: a signal handler may send to the inbox that its thread is sending to.
+        self._lock = threading.RLock()
 
     def put(self, envelope: Any) -> None:
         """Append an envelope; one that comes too late is answered as undelivered by `undelivered`."""
@@ -66,19 +74,22 @@ class Inbox:
 
     def offer(self, envelope: Envelope) -> bool:
         """Append an envelope; ``False`` when the inbox is closed and the envelope was not taken."""
-        if self._closed:
-            return False
-        if getattr(envelope, "control", False):
-            self._control.append(envelope)
-            self._line.put(None)
-        else:
-            self._line.put(envelope)
-        # The owner may have closed and drained between the check and the put: then take back what is left. An
-        # envelope that was drained by the owner in the meantime is the owner's to answer.
-        return not self._closed or not self._take_back(envelope)
+        with self._lock:
+            if self._closed:
+                return False
+            if getattr(envelope, "control", False):
+                self._control.append(envelope)
+                self._line.put(None)
+            else:
+                self._line.put(envelope)
+            return True
 
     def get(self) -> Envelope:
-        """Wait for the next envelope, control messages first."""
+        """Wait for the next envelope, control messages first.
+
+        Raises:
+            InboxClosed: it was closed, by another thread, since this actor was replaced.
+        """
         while True:
             if self._control:
                 return self._control.popleft()
@@ -86,6 +97,8 @@ class Inbox:
                 return self._held.popleft()
             envelope = self._line.get()
             if envelope is None:
+                if self._closed:
+                    raise InboxClosed
                 continue
             if self._control:
                 self._held.append(envelope)
@@ -102,26 +115,18 @@ class Inbox:
 
     def close(self) -> list[Envelope]:
         """Let nothing in any more; returns what waited, in order."""
-        self._closed = True
-        left = [*self._control, *self._held]
-        self._control.clear()
-        self._held.clear()
-        while True:
-            try:
-                envelope = self._line.get_nowait()
-            except Empty:
-                return left
-            if envelope is not None:
-                left.append(envelope)
-
-    def _take_back(self, envelope: Envelope) -> bool:
-        found = False
-        for late in self.close():
-            if late is envelope:
-                found = True
-            else:
-                undelivered(late)
-        return found
+        with self._lock:
+            self._closed = True
+            left = [*self._control, *self._held]
+            self._control.clear()
+            self._held.clear()
+            with suppress(Empty):
+                while True:
+                    envelope = self._line.get_nowait()
+                    if envelope is not None:
+                        left.append(envelope)
+            self._line.put(None)
+            return left
 
 
 def undelivered(envelope: Any) -> None:

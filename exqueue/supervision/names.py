@@ -86,8 +86,13 @@ class Names:
             undelivered(envelope)
 
     def register(self, name: str, ref: pykka.ActorRef[Any]) -> None:
-        """``ref`` answers to the name from now on; what was parked for it is handed over first."""
+        """``ref`` answers to the name from now on; what was parked for it is handed over first.
+
+        One that was stopped meanwhile (it was replaced while it started) is not let in.
+        """
         with self._lock:
+            if ref.actor_stopped.is_set():
+                return
             parked = self._parked.get(name)
             while parked:
                 ref.actor_inbox.offer(parked.popleft())  # type: ignore[attr-defined]

@@ -257,6 +257,8 @@ class Supervisor(Actor):
         for child in tuple(self._children):
             if child.status != "running":
                 continue
+            if child.vitals.has_ended:
+                continue  # Its Down is in the inbox.
             if not child.is_thread_alive():
                 end = Exit("lost", "its thread is gone and did not say why")
             elif self._hangs(child, now):

@@ -77,7 +77,9 @@ class Timers:
                     self._changed.wait()
                     continue
                 due, _, entry = self._heap[0]
-                if entry.callback is None:
+                # Read once: it may be cancelled between this look and the end of its time.
+                callback = entry.callback
+                if callback is None:
                     heapq.heappop(self._heap)
                     continue
                 remaining = due - self._now()
@@ -85,5 +87,5 @@ class Timers:
                     self._changed.wait(remaining)
                     continue
                 heapq.heappop(self._heap)
-                return entry.callback
+                return callback
         return None
