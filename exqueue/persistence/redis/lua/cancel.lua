@@ -1,5 +1,6 @@
 -- Removes a job that does not run; a serial head is cleared. Called by Session.cancel.
--- KEYS  1 jobs, 2 trail, 3 recoveries, 4 returned, 5 suspects, 6 waiting, 7 dead, 8 running, 9 owner, 10 husks, 11 caller
+-- KEYS  1 jobs, 2 trail, 3 recoveries, 4 returned, 5 suspects, 6 waiting, 7 dead, 8 running, 9 owner, 10 husks,
+--       11 caller
 -- ARGV  1 the caller's n, 2 how long it is kept in ms, 3 wake channel, 4 queue, 5 id
 -- Reply the state it was in, "" when it is not there | {STALE}
 local call = redis.call

@@ -1,31 +1,37 @@
 -- Settles what ended, promotes what is due and hands out what fits, in one step. Called by Session.exchange.
 -- Begins with _common.lua.
--- KEYS  1 jobs, 2 trail, 3 recoveries, 4 ready, 5 returned, 6 suspects, 7 waiting, 8 dead, 9 running, 10 owner, 11 husks
+-- KEYS  1 jobs, 2 trail, 3 recoveries, 4 ready, 5 returned, 6 suspects, 7 waiting, 8 dead, 9 running,
+--       10 owner, 11 husks
 -- ARGV  1 epoch, 2 token, 3 seat, 4 call, 5 want, 6 serial 0|1, 7 leave for a suspect 0|1, 8 how many settlements,
---       then the settlements, each: kind, id, run, and by its kind (each D, G, V and B has nothing more)
+--       then the settlements, each: kind, id, run, and by its kind (D, G, V and B have nothing more)
 --       D done, G give back, V recovered, B bury, K bury and trail: trail, R retry: delay in ms,
 --       T retry and trail: delay in ms, trail
 -- Reply {ms until the first waiting job is due or -1, paused 0|1, suspect_waits 0|1, "refused,positions",
 --       then five a job: id, run, record, trail or nil, recoveries} | {FENCED, epoch} | {STALE}
+--
+-- The one script that runs once a turn. It is long and has few functions because making one costs 0.2 us each time;
+-- what is rare stands in blocks that are rarely entered.
 local MOST_PROMOTED = 500
 local MOST_ROUNDS = 8 -- of popping, when what was popped was not handed out
 local HUSKS_A_ROUND = 500
 
 local jobs, trail, recoveries, ready, returned, suspects = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local waiting, dead, running, owner, husks = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local seat, number, want, settlements = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[8])
 
-local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call', 'refused', 'head', 'places', 'paused',
-  'processed', 'failed', 'husks', 'serial', 'hungry', 'next_due')
+local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call', 'head', 'paused', 'serial', 'places', 'hungry',
+  'next_due')
 if told[1] ~= ARGV[1] or told[2] ~= ARGV[2] then
   return {'FENCED', told[1] or '0'}
 end
-local last, number = tonumber(told[4]), tonumber(ARGV[4])
-if told[3] ~= ARGV[3] or number < last or number > last + 1 then
+local step = tonumber(number) - tonumber(told[4])
+if told[3] ~= seat or step < 0 or step > 1 then
   return {'STALE'}
 end
+local head, paused, is_serial = told[5] or '', told[6] == '1' and 1 or 0, ARGV[6] == '1'
 
--- ---- What is there. Everything that is written below is read here first: a key of another type raises before the
--- first write. The keys that most queues do not have are asked for together.
+-- ---- What is there. What is written below is read here first: a key of another type raises before the first write.
+-- The keys that most queues do not have are asked for together.
 local now = now_ms()
 local has_trail, has_recoveries, has_husks, returned_count, suspect_count = false, false, false, 0, 0
 if call('EXISTS', trail, recoveries, husks, returned, suspects) > 0 then
@@ -33,126 +39,140 @@ if call('EXISTS', trail, recoveries, husks, returned, suspects) > 0 then
   returned_count, suspect_count = call('ZCARD', returned), call('ZCARD', suspects)
 end
 local first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
-local head, is_serial = told[6] or '', told[12] == '1'
-local ids, runs, records = {}, {}, {} -- what is handed out
+local ids, reply, at = {}, {-1, paused, 0, ''}, 4 -- what is handed out; `at` is where the reply ends
 
-local function answer(due_in, refused)
-  local is_waiting = suspect_count > 0 and (not is_serial or head == '' or call('ZSCORE', suspects, head)) and 1 or 0
-  local reply = {due_in, told[8] == '1' and 1 or 0, is_waiting, refused}
-  if #ids == 0 then
-    return reply
+-- Completes the reply.
+local function answer(serial)
+  if first[2] and reply[1] < 0 then
+    reply[1] = math.max(0, tonumber(first[2]) - now)
   end
-  local trails = has_trail and call('HMGET', trail, unpack(ids))
-  local times = has_recoveries and call('HMGET', recoveries, unpack(ids))
-  local at = 4
-  for i = 1, #ids do
-    reply[at + 1], reply[at + 2], reply[at + 3] = ids[i], runs[i], records[i]
-    reply[at + 4] = trails and trails[i] or false
-    reply[at + 5] = times and recent(times[i], now) or 0
-    at = at + 5
+  if suspect_count > 0 and (not serial or head == '' or call('ZSCORE', suspects, head)) then
+    reply[3] = 1
+  end
+  if has_trail and #ids > 0 then
+    local trails = call('HMGET', trail, unpack(ids))
+    for i = 1, #ids do
+      reply[5 * i + 3] = trails[i]
+    end
+  end
+  if has_recoveries and #ids > 0 then
+    local times = call('HMGET', recoveries, unpack(ids))
+    for i = 1, #ids do
+      reply[5 * i + 4] = recent(times[i], now)
+    end
   end
   return reply
 end
 
-local function due_in()
-  return first[2] and math.max(0, tonumber(first[2]) - now) or -1
-end
-
-if number == last then
+if step == 0 then
   -- The same call again: the answer is rebuilt from the runs that it stamped.
   local entries, found = call('HGETALL', running), {}
   for i = 1, #entries, 2 do
-    local place, seat, stamp = string.match(entries[i + 1], '^(%d+)|(%d+)|(%d+)|')
-    if seat == ARGV[3] and stamp == ARGV[4] then
+    local place, of_seat, of_call = string.match(entries[i + 1], '^(%d+)|(%d+)|(%d+)|')
+    if of_seat == seat and of_call == number then
       found[#found + 1] = {tonumber(place), entries[i], entries[i + 1]}
     end
   end
   table.sort(found, function(one, other) return one[1] < other[1] end)
   for i = 1, #found do
-    ids[i], runs[i] = found[i][2], found[i][3]
+    ids[i] = found[i][2]
   end
-  records = read_all(jobs, ids)
-  return answer(due_in(), told[5] or '')
+  local records = read_all(jobs, ids)
+  for i = 1, #found do
+    local run = found[i][3]
+    reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = ids[i], run, records[i], false, 0
+    at = at + 5
+  end
+  local of_call, refused = string.match(call('HGET', owner, 'refused') or '', '^(%d+):(.*)$')
+  reply[4] = of_call == number and refused or ''
+  return answer(told[7] == '1')
 end
 
-local kinds, names, claims, delays, trails, at = {}, {}, {}, {}, {}, 9
-for i = 1, tonumber(ARGV[8]) do
-  local kind = ARGV[at]
-  kinds[i], names[i], claims[i] = kind, ARGV[at + 1], ARGV[at + 2]
-  at = at + 3
-  if kind == 'R' or kind == 'T' then
-    delays[i] = tonumber(ARGV[at])
-    at = at + 1
-  end
-  if kind == 'T' or kind == 'K' then
-    trails[i] = ARGV[at]
-    at = at + 1
-  end
-  if kind == 'B' or kind == 'K' then
-    call('ZCARD', dead)
-  end
+local running_count = 0
+if is_serial or settlements == 0 then
+  running_count = call('HLEN', running)
 end
-local entries = #names > 0 and call('HMGET', running, unpack(names)) or {}
-local running_count = call('HLEN', running)
-call('HLEN', jobs)
-call('LLEN', ready)
-
--- ---- Settle
-call('HDEL', owner, '') -- a first write that a full server allows, and so what follows
-local refused, done, ended, retried, buried, told_trails = {}, {}, {}, {}, {}, {}
-local back, lost, settled = {}, {}, {}
-for i = 1, #names do
-  local id, kind = names[i], kinds[i]
-  if entries[i] ~= claims[i] or settled[id] then
-    refused[#refused + 1] = i - 1
-  else
-    settled[id] = true
-    ended[#ended + 1] = id
-    if kind == 'D' then
-      done[#done + 1] = id
-      if id == head then
-        head = ''
-      end
-    elseif kind == 'G' or kind == 'V' then
-      back[#back + 1] = id
-      lost[#back] = kind == 'V'
-      settled[id] = string.match(claims[i], '^%d+')
-    elseif delays[i] then
-      retried[#retried + 1] = whole(now + math.max(0, delays[i]))
-      retried[#retried + 1] = id
-    else
-      buried[#buried + 1] = whole(now)
-      buried[#buried + 1] = id
-    end
-    if trails[i] then
-      told_trails[#told_trails + 1] = id
-      told_trails[#told_trails + 1] = trails[i]
-    end
-  end
+if settlements > 0 or want > 0 then
+  call('HLEN', jobs)
 end
+local ready_count = call('LLEN', ready)
+local news = {'call', number} -- for the owner
 
--- Into the line by its place; a suspect into the suspects' own. `places` has a place for each id.
+-- Into the line by its place; a suspect into the suspects' own. `places` has the place of each.
 local function put_back(them, places, recoveries_of)
   local plain, held = {}, {}
   for i = 1, #them do
-    local line = plain
-    if recoveries_of[i] >= SUSPECT_AFTER then
-      line, suspect_count = held, suspect_count + 1
-    else
-      returned_count = returned_count + 1
-    end
-    line[#line + 1] = places[them[i]]
+    local line = recoveries_of[i] >= SUSPECT_AFTER and held or plain
+    line[#line + 1] = places[i]
     line[#line + 1] = them[i]
   end
   write_all('ZADD', returned, plain)
   write_all('ZADD', suspects, held)
+  returned_count, suspect_count = returned_count + #plain / 2, suspect_count + #held / 2
 end
 
-if #ended > 0 then
-  write_all('ZADD', waiting, retried)
-  write_all('ZADD', dead, buried)
-  write_all('HSET', trail, told_trails)
-  has_trail = has_trail or #told_trails > 0
+-- ---- Settle
+if settlements == 0 then
+  call('HDEL', owner, '') -- a first write that a full server allows, and so what follows
+else
+  local names, from = {}, 9
+  for i = 1, settlements do
+    local kind = ARGV[from]
+    names[i] = ARGV[from + 1]
+    from = from + (kind == 'T' and 5 or (kind == 'R' or kind == 'K') and 4 or 3)
+    if kind == 'B' or kind == 'K' then
+      call('ZCARD', dead)
+    end
+  end
+  local entries = call('HMGET', running, unpack(names))
+  call('HDEL', owner, '') -- as above
+
+  local refused, done, ended, settled, ended_count, done_count = {}, {}, {}, {}, 0, 0
+  local retried, buried, trails, back, places, lost = {}, {}, {}, {}, {}, {}
+  from = 9
+  for i = 1, settlements do
+    local id, kind = names[i], ARGV[from]
+    if entries[i] ~= ARGV[from + 2] or settled[id] then
+      refused[#refused + 1] = i - 1
+    else
+      settled[id], ended_count = true, ended_count + 1
+      ended[ended_count] = id
+      if kind == 'D' then
+        done_count = done_count + 1
+        done[done_count] = id
+        if id == head then
+          head = ''
+        end
+      elseif kind == 'G' or kind == 'V' then
+        back[#back + 1] = id
+        places[#back], lost[#back] = string.match(entries[i], '^%d+'), kind == 'V'
+      else
+        local detail = from + 3
+        if kind == 'R' or kind == 'T' then
+          retried[#retried + 1] = whole(now + math.max(0, tonumber(ARGV[detail])))
+          retried[#retried + 1] = id
+          detail = detail + 1
+        else
+          buried[#buried + 1] = whole(now)
+          buried[#buried + 1] = id
+        end
+        if kind == 'T' or kind == 'K' then
+          trails[#trails + 1] = id
+          trails[#trails + 1] = ARGV[detail]
+        end
+      end
+    end
+    from = from + (kind == 'T' and 5 or (kind == 'R' or kind == 'K') and 4 or 3)
+  end
+
+  if #retried + #buried > 0 then
+    write_all('ZADD', waiting, retried)
+    write_all('ZADD', dead, buried)
+    write_all('HSET', trail, trails)
+    call('HINCRBY', owner, 'failed', (#retried + #buried) / 2)
+    has_trail = has_trail or #trails > 0
+    first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
+  end
   if #back > 0 then
     local times, counts, noted = has_recoveries and read_all(recoveries, back) or {}, {}, {}
     for i = 1, #back do
@@ -165,12 +185,15 @@ if #ended > 0 then
     end
     write_all('HSET', recoveries, noted)
     has_recoveries = has_recoveries or #noted > 0
-    put_back(back, settled, counts)
+    put_back(back, places, counts)
   end
-  call('HDEL', running, unpack(ended))
-  running_count = running_count - #ended
-  if #done > 0 then
+  if ended_count > 0 then
+    call('HDEL', running, unpack(ended))
+    running_count = running_count - ended_count
+  end
+  if done_count > 0 then
     call('HDEL', jobs, unpack(done))
+    call('HINCRBY', owner, 'processed', done_count)
     if has_trail then
       call('HDEL', trail, unpack(done))
     end
@@ -178,192 +201,172 @@ if #ended > 0 then
       call('HDEL', recoveries, unpack(done))
     end
   end
-  if #retried > 0 then
-    first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
+  if #refused > 0 then
+    reply[4] = table.concat(refused, ',')
+    news[3], news[4] = 'refused', number .. ':' .. reply[4]
   end
 end
 
 -- ---- Promote
 if first[2] and tonumber(first[2]) <= now then
-  local due = call('ZRANGEBYSCORE', waiting, '-inf', whole(now), 'LIMIT', 0, MOST_PROMOTED)
-  local fresh = {}
+  local due, fresh = call('ZRANGEBYSCORE', waiting, '-inf', whole(now), 'LIMIT', 0, MOST_PROMOTED), {}
   for i = 1, #due do
     if due[i] ~= head then
       fresh[#fresh + 1] = due[i]
     else
-      local count = has_recoveries and recent(call('HGET', recoveries, head), now) or 0
-      put_back({head}, {[head] = '0'}, {count})
+      put_back({head}, {'0'}, {has_recoveries and recent(call('HGET', recoveries, head), now) or 0})
     end
   end
   write_all('RPUSH', ready, fresh)
   call('ZREM', waiting, unpack(due))
+  ready_count = ready_count + #fresh
   first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
 end
 
 -- ---- Hand out
-is_serial = ARGV[6] == '1'
-local leave, places = ARGV[7] == '1', tonumber(told[7] or '0')
-local stamp = '|' .. ARGV[3] .. '|' .. ARGV[4] .. '|' .. whole(now)
-local want = tonumber(ARGV[5])
-if told[8] == '1' or (is_serial and running_count > 0) then
+local hungry = want
+if paused == 1 or (is_serial and running_count > 0) then
   want = 0
-elseif is_serial then
-  want = math.min(want, 1)
+elseif is_serial and want > 1 then
+  want = 1
 end
+if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
+  local leave, stamp, entries, picked = ARGV[7] == '1', '|' .. seat .. '|' .. number .. '|' .. whole(now), {}, 0
 
-local function hand_out(id, place, record)
-  local i = #ids + 1
-  ids[i], runs[i], records[i] = id, place .. stamp, record
-end
-
--- Those that went back, by place: `line` is id, place, id, place, .. of `returned`, with at most one of `suspects`.
-local function hand_out_returned(line, suspect)
-  local them, plain = {}, {}
-  for i = 1, #line, 2 do
-    them[#them + 1] = line[i]
-    if line[i] ~= suspect then
-      plain[#plain + 1] = line[i]
+  -- ---- Those that went back, by place: `line` is id, place, id, place, .. of `returned`, with at most one suspect.
+  local line, suspect = {}, nil
+  if is_serial and head ~= '' then
+    local place = call('ZSCORE', returned, head)
+    if not place and leave then
+      place = call('ZSCORE', suspects, head)
+      suspect = place and head
+    end
+    line = place and {head, place} or {}
+  else
+    if returned_count > 0 then
+      line = call('ZRANGE', returned, 0, want - 1, 'WITHSCORES')
+    end
+    if leave and suspect_count > 0 then
+      local lowest, i = call('ZRANGE', suspects, 0, 0, 'WITHSCORES'), 1
+      local place = tonumber(lowest[2])
+      while line[i] and (tonumber(line[i + 1]) < place or (tonumber(line[i + 1]) == place and line[i] < lowest[1])) do
+        i = i + 2
+      end
+      if i < 2 * want then
+        suspect = lowest[1]
+        table.insert(line, i, lowest[2])
+        table.insert(line, i, suspect)
+        line[2 * want + 2], line[2 * want + 1] = nil, nil
+      end
     end
   end
-  local found = read_all(jobs, them)
-  for i = 1, #them do
-    if found[i] then
-      hand_out(them[i], whole(tonumber(line[2 * i])), found[i])
+  if #line > 0 then
+    local them, plain = {}, {}
+    for i = 1, #line, 2 do
+      them[#them + 1] = line[i]
+      if line[i] ~= suspect then
+        plain[#plain + 1] = line[i]
+      end
+    end
+    local records = call('HMGET', jobs, unpack(them))
+    for i = 1, #them do
+      if records[i] then
+        local run = whole(tonumber(line[2 * i])) .. stamp
+        picked = picked + 1
+        ids[picked], entries[2 * picked - 1], entries[2 * picked] = them[i], them[i], run
+        reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = them[i], run, records[i], false, 0
+        at = at + 5
+      end
+    end
+    write_all('ZREM', returned, plain)
+    if suspect then
+      call('ZREM', suspects, suspect)
+      suspect_count, leave = suspect_count - 1, false
     end
   end
-  write_all('ZREM', returned, plain)
-  if suspect then
-    call('ZREM', suspects, suspect)
-    suspect_count, leave = suspect_count - 1, false
-  end
-end
 
-local function is_ahead(one, other)
-  local place, place_of_other = tonumber(one[2]), tonumber(other[2])
-  return place < place_of_other or (place == place_of_other and one[1] < other[1])
-end
-
-local function from_returned()
-  local line = returned_count > 0 and call('ZRANGE', returned, 0, want - 1, 'WITHSCORES') or {}
-  local suspect = leave and suspect_count > 0 and call('ZRANGE', suspects, 0, 0, 'WITHSCORES')
-  if not suspect then
-    return hand_out_returned(line, nil)
-  end
-  local i = 1
-  while line[i] and is_ahead({line[i], line[i + 1]}, suspect) do
-    i = i + 2
-  end
-  if i > 2 * want then
-    return hand_out_returned(line, nil)
-  end
-  table.insert(line, i, suspect[1])
-  table.insert(line, i + 1, suspect[2])
-  if #line > 2 * want then
-    table.remove(line)
-    table.remove(line)
-  end
-  hand_out_returned(line, suspect[1])
-end
-
-local function from_head()
-  local place = returned_count > 0 and call('ZSCORE', returned, head)
-  if place then
-    return hand_out_returned({head, place}, nil)
-  end
-  place = leave and suspect_count > 0 and call('ZSCORE', suspects, head)
-  if place then
-    hand_out_returned({head, place}, head)
-  end
-end
-
-local left, skipped = {}, 0 -- how many entries of an id in the ready line are still to be skipped
-
-local function is_husk(id, count)
-  left[id] = left[id] or tonumber(count or '0')
-  if left[id] == 0 then
-    return false
-  end
-  left[id], skipped = left[id] - 1, skipped + 1
-  return true
-end
-
-local function trim_husks()
-  for _ = 1, MOST_ROUNDS do
-    local line, dropped = call('LRANGE', ready, 0, HUSKS_A_ROUND - 1), 0
-    local counts = read_all(husks, line)
-    while line[dropped + 1] and is_husk(line[dropped + 1], counts[dropped + 1]) do
-      dropped = dropped + 1
-    end
-    if dropped > 0 then
-      call('LTRIM', ready, dropped, -1)
-    end
-    if dropped < HUSKS_A_ROUND then
-      return
-    end
-  end
-end
-
-local function from_ready()
-  local held = {}
-  for round = 1, MOST_ROUNDS do
-    local popped = call('LPOP', ready, want - #ids) or {}
-    if #popped == 0 then
-      break
-    end
-    local found = call('HMGET', jobs, unpack(popped))
-    local counts = has_husks and call('HMGET', husks, unpack(popped))
-    local times = has_recoveries and call('HMGET', recoveries, unpack(popped))
-    for i = 1, #popped do
-      local id = popped[i]
-      if not (counts and is_husk(id, counts[i])) and found[i] then
-        places = places + 1
-        local is_suspect = times and recent(times[i], now) >= SUSPECT_AFTER
-        if is_suspect and not leave then
-          held[#held + 1] = whole(places)
-          held[#held + 1] = id
-        else
-          leave = leave and not is_suspect
-          hand_out(id, whole(places), found[i])
+  if picked < want and ready_count > 0 and not (is_serial and head ~= '') then
+    local left, skipped = {}, 0 -- how many entries of an id in the ready line are still to be skipped
+    if has_husks then
+      for _ = 1, MOST_ROUNDS do
+        local front, dropped = call('LRANGE', ready, 0, HUSKS_A_ROUND - 1), 0
+        local counts = read_all(husks, front)
+        for i = 1, #front do
+          local id = front[i]
+          left[id] = left[id] or tonumber(counts[i] or '0')
+          if left[id] == 0 then
+            break
+          end
+          left[id], dropped = left[id] - 1, i
+        end
+        if dropped > 0 then
+          call('LTRIM', ready, dropped, -1)
+          skipped = skipped + dropped
+        end
+        if dropped < HUSKS_A_ROUND then
+          break
         end
       end
     end
-    if #ids == want then
-      break
-    end
-  end
-  write_all('ZADD', suspects, held)
-  suspect_count = suspect_count + #held / 2
-end
 
-local is_cut_short = false
-if want > 0 then
-  if is_serial and head ~= '' then
-    from_head()
-  else
-    if returned_count > 0 or (leave and suspect_count > 0) then
-      from_returned()
-    end
-    if #ids < want then
-      if has_husks then
-        trim_husks()
+    -- ---- Those that are fresh; a suspect among them goes to the others of its kind unless there is leave for it.
+    local place, held = tonumber(told[8] or '0'), {}
+    for _ = 1, MOST_ROUNDS do
+      local popped = call('LPOP', ready, want - picked)
+      if not popped or #popped == 0 then
+        break
       end
-      from_ready()
-      is_cut_short = #ids < want and call('LLEN', ready) > 0
+      local records = call('HMGET', jobs, unpack(popped))
+      local counts = has_husks and call('HMGET', husks, unpack(popped))
+      local times = has_recoveries and call('HMGET', recoveries, unpack(popped))
+      for i = 1, #popped do
+        local id, is_husk = popped[i], false
+        if counts then
+          left[id] = left[id] or tonumber(counts[i] or '0')
+          is_husk = left[id] > 0
+          if is_husk then
+            left[id], skipped = left[id] - 1, skipped + 1
+          end
+        end
+        if records[i] and not is_husk then
+          place = place + 1
+          local is_suspect = times and recent(times[i], now) >= SUSPECT_AFTER
+          if is_suspect and not leave then
+            held[#held + 1] = whole(place)
+            held[#held + 1] = id
+          else
+            local run = whole(place) .. stamp
+            leave, picked = leave and not is_suspect, picked + 1
+            ids[picked], entries[2 * picked - 1], entries[2 * picked] = id, id, run
+            reply[at + 1], reply[at + 2], reply[at + 3], reply[at + 4], reply[at + 5] = id, run, records[i], false, 0
+            at = at + 5
+          end
+        end
+      end
+      if picked == want then
+        break
+      end
     end
+    write_all('ZADD', suspects, held)
+    suspect_count = suspect_count + #held / 2
+    if skipped > 0 then
+      for id, count in pairs(left) do
+        if count == 0 then
+          call('HDEL', husks, id)
+        else
+          call('HSET', husks, id, count)
+        end
+      end
+      call('HINCRBY', owner, 'husks', -skipped)
+    end
+    if picked < want and call('LLEN', ready) > 0 then
+      reply[1] = 0 -- the rounds were used up: once more at once
+    end
+    news[#news + 1] = 'places'
+    news[#news + 1] = whole(place)
   end
-  for id, count in pairs(left) do
-    if count == 0 then
-      call('HDEL', husks, id)
-    else
-      call('HSET', husks, id, count)
-    end
-  end
-  if #ids > 0 then
-    local entries_now = {}
-    for i = 1, #ids do
-      entries_now[2 * i - 1], entries_now[2 * i] = ids[i], runs[i]
-    end
-    write_all('HSET', running, entries_now)
+  if picked > 0 then
+    write_all('HSET', running, entries)
     if is_serial then
       head = ids[1]
     end
@@ -371,30 +374,22 @@ if want > 0 then
 end
 
 -- ---- Tell
-local refusals = table.concat(refused, ',')
-local news = {'call', ARGV[4]}
-local function tell(field, was, is)
-  if is ~= was then
-    news[#news + 1] = field
-    news[#news + 1] = is
-  end
+if head ~= (told[5] or '') then
+  news[#news + 1] = 'head'
+  news[#news + 1] = head
 end
-tell('refused', told[5] or '', refusals)
-tell('head', told[6] or '', head)
-tell('serial', told[12] or '0', ARGV[6])
-tell('hungry', told[13] or '0', #ids < tonumber(ARGV[5]) and '1' or '0')
-tell('next_due', told[14] or '', first[2] or '')
-if places ~= tonumber(told[7] or '0') then
-  tell('places', nil, whole(places))
+if ARGV[6] ~= (told[7] or '0') then
+  news[#news + 1] = 'serial'
+  news[#news + 1] = ARGV[6]
 end
-if #done > 0 then
-  tell('processed', nil, whole(tonumber(told[9] or '0') + #done))
+local is_hungry = #ids < hungry and '1' or '0'
+if is_hungry ~= (told[9] or '0') then
+  news[#news + 1] = 'hungry'
+  news[#news + 1] = is_hungry
 end
-if #retried + #buried > 0 then
-  tell('failed', nil, whole(tonumber(told[10] or '0') + (#retried + #buried) / 2))
-end
-if skipped > 0 then
-  tell('husks', nil, whole(tonumber(told[11] or '0') - skipped))
+if (first[2] or '') ~= (told[10] or '') then
+  news[#news + 1] = 'next_due'
+  news[#news + 1] = first[2] or ''
 end
 call('HSET', owner, unpack(news))
-return answer(is_cut_short and 0 or due_in(), refusals)
+return answer(is_serial)
