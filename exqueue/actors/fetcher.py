@@ -141,8 +141,7 @@ class Fetcher(Actor):
 
     def on_start(self) -> None:
         """Find out which Workers wait and whether this node leads."""
-        for number in range(1, self._settings().concurrency + 1):
-            self.tell(worker_of(self._queue, number), ReportIn())
+        self._ask_workers()
         fence = self._lead.get("fence")
         if fence is not None:
             self.tell_self(Lead(fence))
@@ -180,7 +179,8 @@ class Fetcher(Actor):
             case Quiesce():
                 self._on_quiesce(message)
             case PatienceEnds():
-                self._runs.interrupt_all()
+                if self._quiesce is not None:
+                    self._runs.interrupt_all()
             case Audit():
                 self._on_audit()
             case _:
@@ -229,9 +229,19 @@ class Fetcher(Actor):
             self._look = True
 
     def _on_settings_changed(self) -> None:
-        settings = self._settings()
-        self._runs.keep_workers(worker_of(self._queue, n) for n in range(1, settings.concurrency + 1))
+        # A queue that is started again while it was being stopped goes on; the stop of the system is not taken back.
+        if self._quiesce is not None and self._quiesce.asker:
+            self._quiesce = None
+            self.cancel_timer(self._patience_timer)
+        self._ask_workers()
         self._look = True
+
+    def _ask_workers(self) -> None:
+        """Work with those Workers that the queue has slots for: each says that it waits, once it does."""
+        workers = [worker_of(self._queue, number) for number in range(1, self._settings().concurrency + 1)]
+        self._runs.keep_workers(workers)
+        for worker in workers:
+            self.tell(worker, ReportIn())
 
     def _on_quiesce(self, quiesce: Quiesce) -> None:
         self._quiesce = quiesce
@@ -376,11 +386,9 @@ class Fetcher(Actor):
             if job.recoveries >= SUSPECT_AFTER:
                 self._suspect_leave.hold(run.key)
             worker = self._runs.assign(run)
-            if worker is None:
-                # Fewer Workers wait than when the call was made: the run goes back.
+            if worker is None or not self.tell(worker, BeginRun(run)):
+                # Fewer Workers wait than when the call was made, or this one is gone for good: the run goes back.
                 self._runs.withdraw(run.key)
-            else:
-                self.tell(worker, BeginRun(run))
         if call.suspect:
             self._suspect_leave.give_back()
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import Resize, Resized, Retire, SettingsChanged
 from exqueue.actors.reporting import tell_restarted
-from exqueue.actors.tables import fetcher_of, queues_table, worker_of
-from exqueue.supervision import ActorContext, Supervisor
+from exqueue.actors.tables import fetcher_of, queues_table
+from exqueue.supervision import ActorContext, Down, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,10 +45,14 @@ class QueueSupervisor(Supervisor):
         if isinstance(message, Resize):
             self._on_resize()
             return None
-        return self.on_supervision(message)
+        self.on_supervision(message)
+        if isinstance(message, Down):
+            self._on_child_gone()
+        return None
 
     def _workers(self) -> tuple[ChildSpec, ...]:
-        slots = queues_table(self.board)[self._queue].concurrency
+        settings = queues_table(self.board).get(self._queue)
+        slots = 0 if settings is None else settings.concurrency
         return tuple(self._worker_spec(self._settings, self._queue, number) for number in range(1, slots + 1))
 
     def _on_resize(self) -> None:
@@ -56,10 +60,23 @@ class QueueSupervisor(Supervisor):
         wanted = self._workers()
         for spec in wanted:
             self.ensure_child(spec)
-        for child_id in self.child_ids()[1 + len(wanted) :]:
-            self.tell(worker_of(self._queue, int(child_id.rpartition("-")[2])), Retire())
+        for child_id in self._superfluous(wanted):
+            self.tell(f"{self.name}/{child_id}", Retire())
         self.tell(fetcher_of(self._queue), SettingsChanged())
         self.tell("queues", Resized(self._queue))
+
+    def _on_child_gone(self) -> None:
+        """A Worker that retired may be wanted again by now; else it leaves no trace."""
+        wanted = self._workers()
+        for spec in wanted:
+            self.ensure_child(spec)
+        for child_id in self._superfluous(wanted):
+            if self.is_stopped(child_id):
+                self.delete_child(child_id)
+
+    def _superfluous(self, wanted: tuple[ChildSpec, ...]) -> tuple[str, ...]:
+        kept = {"fetcher", *(spec.id for spec in wanted)}
+        return tuple(child_id for child_id in self.child_ids() if child_id not in kept)
 
     def on_child_restarted(self, path: str, reason: str) -> None:
         """Let subscribers know."""

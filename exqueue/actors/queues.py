@@ -127,6 +127,9 @@ class Queues(Supervisor):
     def _on_resized(self, queue: str) -> None:
         for asker in self._resizing.pop(queue, ()):
             asker.set(queue)
+        if queue in self._stopping:
+            # Stopped since: the Fetcher takes new settings for a new start.
+            self._quiesce(queue)
         self._announce()
 
     def _announce(self) -> None:
@@ -142,10 +145,12 @@ class Queues(Supervisor):
             self._forget_job(definition)
             self._queues[definition.queue] = QueueSettings(queue.concurrency, queue.serial, left)
         else:
-            patience_s = self._settings.config.shutdown_timeout
             self._stopping[definition.queue] = definition
-            self.tell(fetcher_of(definition.queue), Quiesce(patience_s, self.name))
+            self._quiesce(definition.queue)
         return definition.queue
+
+    def _quiesce(self, queue: str) -> None:
+        self.tell(fetcher_of(queue), Quiesce(self._settings.config.shutdown_timeout, self.name))
 
     def _on_quiet(self, queue: str) -> None:
         definition = self._stopping.pop(queue, None)

@@ -29,6 +29,7 @@ class Runs:
         self._over: dict[RunKey, Settlement] = {}
         self._assigned: dict[str, RunKey] = {}
         self._idle: dict[str, None] = {}
+        self._wanted: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self._mine)
@@ -65,13 +66,17 @@ class Runs:
                 # It said so before it took this run: its next word counts.
                 return None
         self._assigned.pop(worker, None)
-        self._idle[worker] = None
+        self._note_idle(worker)
         return None
 
     def keep_workers(self, workers: Iterable[str]) -> None:
-        """Forget waiting Workers that are not among these."""
-        wanted = set(workers)
-        self._idle = {worker: None for worker in self._idle if worker in wanted}
+        """From now on only these are handed runs; others are forgotten as soon as they wait."""
+        self._wanted = frozenset(workers)
+        self._idle = {worker: None for worker in self._idle if worker in self._wanted}
+
+    def _note_idle(self, worker: str) -> None:
+        if worker in self._wanted:
+            self._idle[worker] = None
 
     def assign(self, run: Run) -> str | None:
         """Hand a fetched run to the Worker that has waited longest: written on the board first. Returns its name."""
@@ -96,7 +101,7 @@ class Runs:
         """Note that the outcome of a run stands on the board."""
         if worker is not None and self._assigned.get(worker, key) == key:
             self._assigned.pop(worker, None)
-            self._idle[worker] = None
+            self._note_idle(worker)
         outcome: Outcome | None = self._tables.ended.get(key)
         if key in self._mine:
             if outcome is not None and key not in self._over:

@@ -122,6 +122,11 @@ class Supervisor(Actor):
         """The ids of all children, in start order."""
         return tuple(child.spec.id for child in self._children)
 
+    def is_stopped(self, child_id: str) -> bool:
+        """Whether there is a child of this id that ended and does not come back by itself."""
+        child = self._children.get(child_id)
+        return child is not None and child.status == "stopped"
+
     def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
         """Run when a child with a backoff ended and will be tried again after ``delay_s`` seconds."""
         logger.error("%s/%s gave up, tried again in %g s: %s", self.name, spec.id, delay_s, end.error or end.kind)
