@@ -1,0 +1,91 @@
+"""How many jobs run at once, in which order, and that no queue waits for another."""
+
+import threading
+
+from exqueue import Enqueue, EnqueueMany, StartWorker, SystemRef
+from tests.system.helpers import PATIENCE_S, Room
+
+
+def test_one_worker_runs_jobs_in_the_order_in_which_they_were_stored(system: SystemRef) -> None:
+    """First in, first out, whether stored one by one or many at once."""
+    seen: list[int] = []
+
+    class Noted:
+        def perform(self, *, number: int) -> None:
+            seen.append(number)
+
+    for number in range(20):
+        system.ask(Enqueue(Noted, {"number": number}))
+    system.ask(EnqueueMany(Enqueue(Noted, {"number": number}) for number in range(20, 60)))
+    system.ask(StartWorker(Noted))
+    for number in range(60, 80):
+        system.ask(Enqueue(Noted, {"number": number}))
+    system.drain()
+
+    assert seen == list(range(80))
+
+
+def test_never_more_jobs_run_at_once_than_the_concurrency(system: SystemRef) -> None:
+    """Three workers run three jobs at once, and never a fourth, however many are ready."""
+    together = threading.Barrier(3)
+
+    class Counted:
+        def perform(self) -> None:
+            with gauge:
+                running.append(1)
+                most.append(len(running))
+            together.wait(PATIENCE_S)
+            with gauge:
+                running.pop()
+
+    gauge = threading.Lock()
+    running: list[int] = []
+    most: list[int] = []
+    system.ask(EnqueueMany(Enqueue(Counted) for _ in range(60)))
+    system.ask(StartWorker(Counted, concurrency=3))
+    system.drain()
+
+    assert len(most) == 60
+    assert max(most) == 3
+
+
+def test_ten_workers_run_ten_jobs_at_once(system: SystemRef) -> None:
+    """Jobs that only end together end: all ten slots are used."""
+    with Room() as room:
+
+        class Held:
+            concurrency = 10
+
+            def perform(self, *, who: int) -> None:
+                room.visit(who)
+
+        system.ask(StartWorker(Held))
+        system.ask(EnqueueMany(Enqueue(Held, {"who": who}) for who in range(12)))
+
+        room.await_entered(10)
+        assert sorted(room.inside, key=str) == list(range(10))
+        assert max(room.crowds) == 10
+
+
+def test_a_blocked_worker_delays_no_other_queue(system: SystemRef) -> None:
+    """While one queue's only worker is busy, others run their jobs."""
+    with Room() as room:
+        other = Room()
+        other.open()
+
+        class Blocked:
+            def perform(self) -> None:
+                room.visit()
+
+        class Quick:
+            def perform(self) -> None:
+                other.visit()
+
+        system.ask(StartWorker(Blocked))
+        system.ask(StartWorker(Quick))
+        system.ask(Enqueue(Blocked))
+        room.await_entered(1)
+        system.ask(EnqueueMany(Enqueue(Quick) for _ in range(50)))
+
+        other.await_left(50)
+        assert room.left == []
