@@ -1,7 +1,10 @@
 """An inbox loses nothing and hands nothing out twice, also while it closes."""
 
+import sys
 import threading
+from collections.abc import Iterator
 from itertools import chain
+from queue import SimpleQueue
 
 import pykka
 import pytest
@@ -65,6 +68,51 @@ def test_who_waits_at_a_closed_inbox_is_let_go() -> None:
     thread.join(DEADLINE_S)
 
 
+class GatedLine(SimpleQueue[Envelope | None]):
+    """Holds a sender of "late" back until the line is being emptied, and the emptying until that sender is through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sending, self.emptying = threading.Event(), threading.Event()
+        self.sender: threading.Thread | None = None
+
+    def put(self, item: Envelope | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT002 - the queue's own signature
+        if item is not None and item.message == "late":
+            self.sending.set()
+            self.emptying.wait(0.2)
+        super().put(item, block, timeout)
+
+    def get_nowait(self) -> Envelope | None:
+        if threading.current_thread() is threading.main_thread() and self.sender is not None:
+            self.emptying.set()
+            self.sender.join(0.2)
+        return super().get_nowait()
+
+
+def test_what_waits_is_the_closing_sides_also_when_a_sender_is_late() -> None:
+    """A sender that is caught in the middle gives nothing back but its own envelope."""
+    line = GatedLine()
+    inbox = Inbox(line)
+    inbox.put(Envelope("kept", kept=True))
+    accepted: list[bool] = []
+    line.sender = threading.Thread(target=lambda: accepted.append(inbox.offer(Envelope("late"))))
+    line.sender.start()
+    assert line.sending.wait(DEADLINE_S)
+    taken = [e.message for e in inbox.close()]
+    line.sender.join(DEADLINE_S)
+    assert taken == (["kept", "late"] if accepted == [True] else ["kept"])
+
+
+@pytest.fixture
+def hasty_switches() -> Iterator[None]:
+    """Threads change places as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("hasty_switches")
 @pytest.mark.parametrize("control", [False, True])
 def test_each_envelope_is_taken_or_handed_back_exactly_once_while_the_inbox_closes(*, control: bool) -> None:
     """Whatever the threads' interleaving: offer says True and the owner has it, or False and nobody else has."""

@@ -226,5 +226,3 @@ def crash(error: BaseException) -> Callable[[Any], Any]:
         raise error
 
     return do
-
-
