@@ -1,15 +1,15 @@
 """One store after the other: every test of this folder is about each backend."""
 
-import importlib
-import os
 from collections.abc import Iterator
-from types import ModuleType
 
+import fakeredis
 import pytest
 
 from exqueue.persistence.base import Persistence, Session
 from exqueue.persistence.memory import MemoryPersistence
+from exqueue.persistence.redis import open_redis
 from tests.persistence.conformance.play import Client, Owner
+from tests.persistence.redis.fake import open_fake
 
 VERB_TIMEOUT_S = 10.0
 
@@ -25,12 +25,7 @@ def memory_store(namespace: str) -> Iterator[Persistence]:
 @pytest.fixture
 def fakeredis_store(namespace: str) -> Iterator[Persistence]:
     """The Redis backend on a server that is imitated in this process."""
-    redis_backend = _backend("exqueue.persistence.redis")
-    fakeredis = _backend("fakeredis")
-    server = fakeredis.FakeServer()
-    store: Persistence = redis_backend.RedisPersistence(
-        "redis://fake", namespace, connect=lambda timeout: fakeredis.FakeRedisConnection(server=server)
-    )
+    store: Persistence = open_fake(namespace, fakeredis.FakeServer())
     yield store
     store.close()
 
@@ -38,7 +33,7 @@ def fakeredis_store(namespace: str) -> Iterator[Persistence]:
 @pytest.fixture
 def redis_store(redis_url: str, namespace: str) -> Iterator[Persistence]:
     """The Redis backend on a real server, in a namespace of this test's own."""
-    store: Persistence = _backend("exqueue.persistence.redis").open_redis(redis_url, namespace)
+    store: Persistence = open_redis(redis_url, namespace)
     yield store
     store.close()
 
@@ -74,9 +69,3 @@ def owner(session: Session) -> Owner:
 def serial_owner(session: Session) -> Owner:
     """The owner of the queue ``q`` that works it serially, under epoch 1."""
     return Owner(session, serial=True)
-
-
-def _backend(module: str) -> ModuleType:
-    if os.environ.get("CI") == "true":
-        return importlib.import_module(module)
-    return pytest.importorskip(module, exc_type=ModuleNotFoundError)

@@ -1,6 +1,7 @@
 """Those who use a persistence, reduced to what the tests need: an owner of a queue, a client, and patience."""
 
 import itertools
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -56,10 +57,10 @@ def pass_time(session: Session, seconds: float) -> None:
 class Client:
     """Whoever pushes and commands, with a number that grows."""
 
-    def __init__(self, session: Session, queue: str = "q", caller: str = "client") -> None:
+    def __init__(self, session: Session, queue: str = "q", caller: str = "") -> None:
         self.session = session
         self.queue = queue
-        self.caller = caller
+        self.caller = caller or secrets.token_hex(8)
         self._numbers = itertools.count(1)
 
     def push(self, *ids: str, delay: float = 0.0, at: float | None = None) -> None:
@@ -132,30 +133,37 @@ class Owner:
 
 
 def new_job(job_id: str, delay: float = 0.0, at: float | None = None) -> NewJob:
+    """A job whose record is ``<id>!``."""
     return NewJob(job_id, f"{job_id}!".encode(), delay, at)
 
 
 def done(job: Fetched) -> Done:
+    """The run succeeded."""
     return Done(job.id, job.run)
 
 
 def retry(job: Fetched, delay: float = 0.0, trail: bytes | None = None) -> Retry:
+    """The run failed and waits for another."""
     return Retry(job.id, job.run, delay, trail)
 
 
 def bury(job: Fetched, trail: bytes | None = None) -> Bury:
+    """The run failed for good."""
     return Bury(job.id, job.run, trail)
 
 
 def give_back(job: Fetched) -> GiveBack:
+    """The run was interrupted."""
     return GiveBack(job.id, job.run)
 
 
 def recovered(job: Fetched) -> Recovered:
+    """The run was lost with its thread."""
     return Recovered(job.id, job.run)
 
 
 def ids(jobs: Sequence[Fetched] | Sequence[StoredJob]) -> list[str]:
+    """The ids of jobs, in their order."""
     return [job.id for job in jobs]
 
 

@@ -1,0 +1,227 @@
+"""The lock: a lease that ends by itself, and a fence whose epoch only grows."""
+
+import pytest
+
+from exqueue.persistence.base import Fence, Holder, Persistence, Session
+from tests.persistence.conformance.play import FAR_S, SOON_S, eventually, pass_time
+
+TTL_S = 60.0
+
+
+def acquire(session: Session, token: str, *, ttl: float = TTL_S, at_least: int = 0) -> Fence:
+    """Acquire as the node ``node of <token>``; it must succeed."""
+    answer = session.acquire(f"node of {token}", token, ttl, at_least)
+    assert isinstance(answer, Fence)
+    return answer
+
+
+def held(session: Session) -> tuple[int, str] | None:
+    """Epoch and token of the lease that stands."""
+    holder = session.overview(()).holder
+    return None if holder is None else (holder.epoch, holder.token)
+
+
+def test_the_first_leadership_has_epoch_one(session: Session) -> None:
+    """A free lock goes to whoever asks, with the token that was named."""
+    assert acquire(session, "a") == Fence(1, "a")
+    assert held(session) == (1, "a")
+
+
+def test_a_lock_that_is_held_is_not_given_to_another(session: Session) -> None:
+    """The answer names the lease that stands, and nothing is changed."""
+    acquire(session, "a")
+    for at_least in (0, 50):
+        assert session.acquire("node-b", "b", TTL_S, at_least) == Holder(1, "a", "node of a")
+    assert held(session) == (1, "a")
+
+
+def test_a_lock_may_be_taken_after_its_lease_ended(session: Session) -> None:
+    """Another token gets a new epoch."""
+    acquire(session, "a", ttl=SOON_S)
+    answer = eventually(lambda: isinstance(got := session.acquire("node-b", "b", TTL_S, 0), Fence) and got)
+    assert answer == Fence(2, "b")
+
+
+def test_a_holder_that_acquires_again_goes_on(session: Session) -> None:
+    """The same token keeps its fence, within its lease: also a second copy of the call answers the same."""
+    first = acquire(session, "a", ttl=SOON_S)
+    assert acquire(session, "a", ttl=FAR_S) == first
+    pass_time(session, SOON_S)
+    assert held(session) == (1, "a")
+
+
+def test_a_holder_whose_lease_lapsed_goes_on_when_nobody_else_led(session: Session) -> None:
+    """An own lapse changes nothing: the same fence goes on."""
+    acquire(session, "a", ttl=SOON_S)
+    eventually(lambda: held(session) is None)
+    assert acquire(session, "a") == Fence(1, "a")
+
+
+def test_a_former_holder_gets_a_new_epoch_when_another_led_since(session: Session) -> None:
+    """A leadership that was interrupted by another is over."""
+    acquire(session, "a", ttl=SOON_S)
+    eventually(lambda: held(session) is None)
+    acquire(session, "b", ttl=SOON_S)
+    eventually(lambda: held(session) is None)
+    assert acquire(session, "a") == Fence(3, "a")
+
+
+@pytest.mark.parametrize(("at_least", "epoch"), [(0, 1), (1, 2), (2, 3), (41, 42)])
+def test_at_least_raises_the_epoch_of_a_holder(session: Session, at_least: int, epoch: int) -> None:
+    """A fence goes on only when its epoch is above ``at_least``; else the next is above both."""
+    acquire(session, "a")
+    assert acquire(session, "a", at_least=at_least) == Fence(epoch, "a")
+    assert held(session) == (epoch, "a")
+
+
+def test_at_least_raises_the_epoch_of_a_newcomer(session: Session) -> None:
+    """After a store went back the epoch overtakes what the queues have seen."""
+    assert acquire(session, "a", at_least=7) == Fence(8, "a")
+
+
+def test_at_least_lowers_no_epoch(session: Session) -> None:
+    """The epoch grows whatever is asked for."""
+    fence = acquire(session, "a", at_least=7)
+    session.release(fence)
+    assert acquire(session, "b", at_least=3) == Fence(9, "b")
+
+
+def test_acquiring_twice_with_at_least_raises_once(session: Session) -> None:
+    """The second copy finds a fence above ``at_least`` and changes nothing."""
+    assert acquire(session, "a", at_least=5) == Fence(6, "a")
+    assert acquire(session, "a", at_least=5) == Fence(6, "a")
+
+
+def test_renewing_prolongs_the_lease(session: Session) -> None:
+    """The lease then ends as long from now as was said."""
+    fence = acquire(session, "a", ttl=SOON_S)
+    assert session.renew(fence, FAR_S)
+    pass_time(session, SOON_S)
+    assert held(session) == (1, "a")
+    assert session.renew(fence, SOON_S)
+    assert eventually(lambda: held(session) is None)
+
+
+def test_a_lease_that_ended_is_not_renewed(session: Session) -> None:
+    """A holder that comes too late is told, and nothing is changed."""
+    fence = acquire(session, "a", ttl=SOON_S)
+    eventually(lambda: held(session) is None)
+    assert not session.renew(fence, TTL_S)
+    assert held(session) is None
+
+
+@pytest.mark.parametrize("fence", [Fence(1, "b"), Fence(2, "a"), Fence(0, "a"), Fence(3, "c")])
+def test_only_the_named_lease_is_renewed_or_released(session: Session, fence: Fence) -> None:
+    """Another epoch or another token is another lease."""
+    acquire(session, "a")
+    assert not session.renew(fence, SOON_S)
+    assert not session.release(fence)
+    pass_time(session, SOON_S)
+    assert held(session) == (1, "a")
+    assert acquire(session, "a") == Fence(1, "a")
+
+
+def test_nothing_is_renewed_released_or_evicted_before_the_first_leadership(session: Session) -> None:
+    """There is no lease, and none comes of it."""
+    assert not session.renew(Fence(0, ""), TTL_S)
+    assert not session.release(Fence(1, "a"))
+    assert not session.evict(Holder(1, "a", "node of a"))
+    assert held(session) is None
+
+
+def test_a_released_lock_is_free_at_once(session: Session) -> None:
+    """Whoever comes next has a new epoch."""
+    assert session.release(acquire(session, "a"))
+    assert held(session) is None
+    assert acquire(session, "b") == Fence(2, "b")
+
+
+def test_a_release_ends_the_leadership_of_its_token(session: Session) -> None:
+    """The same token gets a new epoch afterwards: what it gave up does not go on."""
+    session.release(acquire(session, "a"))
+    assert acquire(session, "a") == Fence(2, "a")
+
+
+def test_a_release_after_the_lease_ended_still_ends_the_leadership(session: Session) -> None:
+    """The last fence is given up, too, so that a new one follows."""
+    fence = acquire(session, "a", ttl=SOON_S)
+    eventually(lambda: held(session) is None)
+    assert session.release(fence)
+    assert acquire(session, "a") == Fence(2, "a")
+
+
+def test_a_late_release_does_not_end_another_leadership(session: Session) -> None:
+    """A second copy, and one that comes after others led, change nothing."""
+    first = acquire(session, "a")
+    session.release(first)
+    session.release(first)
+    second = acquire(session, "b")
+    assert not session.release(first)
+    assert held(session) == (second.epoch, "b")
+    assert acquire(session, "b") == second
+
+
+def test_a_late_release_does_not_end_the_next_leadership_of_its_own_token(session: Session) -> None:
+    """A fence is named by its epoch, too."""
+    first = acquire(session, "a")
+    session.release(first)
+    second = acquire(session, "a")
+    assert not session.release(first)
+    assert held(session) == (second.epoch, "a")
+    assert acquire(session, "a") == second
+
+
+def test_an_evicted_lease_has_ended(session: Session) -> None:
+    """A holder that is provably gone is not waited for; the next one has a new epoch."""
+    acquire(session, "a")
+    seen = session.overview(()).holder
+    assert seen is not None
+    assert session.evict(seen)
+    assert held(session) is None
+    assert not session.evict(seen)
+    assert acquire(session, "b") == Fence(2, "b")
+
+
+@pytest.mark.parametrize(
+    "seen", [Holder(1, "b", "node of a"), Holder(2, "a", "node of a"), Holder(0, "a", "node of a")]
+)
+def test_only_the_named_lease_is_evicted(session: Session, seen: Holder) -> None:
+    """A lease that is another one by now stays."""
+    acquire(session, "a")
+    assert not session.evict(seen)
+    assert held(session) == (1, "a")
+
+
+def test_a_holder_that_listens_is_present_and_not_evicted(store: Persistence, session: Session) -> None:
+    """Presence is looked at once more in the step that evicts."""
+    acquire(session, "a")
+    seen = Holder(1, "a", "node of a")
+    subscription = store.subscribe("a", timeout=10.0)
+    try:
+        if session.present("a") is None:
+            pytest.skip("this store can't tell who listens")
+        assert session.present("a")
+        assert not session.evict(seen)
+        assert held(session) == (1, "a")
+    finally:
+        subscription.close()
+    assert eventually(lambda: session.present("a") is False)
+    assert session.evict(seen)
+
+
+def test_a_token_is_present_while_any_of_its_subscriptions_is_open(store: Persistence, session: Session) -> None:
+    """Each subscription counts; those of another token do not."""
+    first, second = (store.subscribe("a", timeout=10.0) for _ in range(2))
+    other = store.subscribe("b", timeout=10.0)
+    try:
+        if session.present("a") is None:
+            pytest.skip("this store can't tell who listens")
+        first.close()
+        assert session.present("a")
+        second.close()
+        assert eventually(lambda: session.present("a") is False)
+        assert session.present("b")
+        assert session.present("nobody") is False
+    finally:
+        for subscription in (first, second, other):
+            subscription.close()
