@@ -60,10 +60,11 @@ class Anyone(Verbs):
             again, outage = wire.talk_partly((load, *(commands[i] for i in unknown)))
             for i, reply in zip(unknown, again[1:], strict=False):
                 replies[i] = reply
-        refused = self._note_listed(wire, unlisted, listing)
+        not_listed = self._note_listed(wire, unlisted, listing)
+        replies += [None] * (len(pushes) - len(replies))
         return tuple(
-            refused.get(push.queue) or self._outcome(wire, push, replies[i] if i < len(replies) else None, outage)
-            for i, push in enumerate(pushes)
+            self._outcome(wire, push, reply, outage) or not_listed.get(push.queue)
+            for push, reply in zip(pushes, replies, strict=True)
         )
 
     def _note_listed(self, wire: Wire, names: list[str], replies: list[Reply]) -> dict[str, ExqueueError]:
@@ -73,9 +74,8 @@ class Anyone(Verbs):
             if not isinstance(reply, redis.RedisError):
                 self._listed.add(name)
                 continue
-            why = wire.explain(reply, (self._keys.queues,))
-            # The jobs themselves may be stored: asked again under the same number it is the list that is mended.
-            refused[name] = why if type(why) is not Outage else Outage(why.reason)
+            # The jobs themselves may be stored; asked again under the same number it is the list that is mended.
+            refused[name] = Outage(wire.explain(reply, (self._keys.queues,)).reason, sent=True)
         return refused
 
     def _outcome(self, wire: Wire, push: Push, reply: Reply, outage: Outage | None) -> ExqueueError | None:

@@ -88,7 +88,12 @@ class Endpoint:
 
     def _check_layout(self, connection: RawConnection) -> None:
         connection.send_packed_command(connection.pack_command(b"GET", self._layout))
-        version = connection.read_response()
+        try:
+            version = connection.read_response()
+        except redis.ResponseError as error:
+            outage = refusal(error, self.address)
+            is_damaged = isinstance(outage, StoreDamaged)
+            raise (damaged(self._layout, "something else", self.address) if is_damaged else outage) from error
         if version is None:
             connection.send_packed_command(connection.pack_command(b"SET", self._layout, LAYOUT, b"NX"))
             # Refused, for instance by a full server: it is written by a later connection.
@@ -202,15 +207,19 @@ class Wire:
         if not isinstance(outage, StoreDamaged):
             return outage
         for key, kind in zip(keys, self.talk([(b"TYPE", key) for key in keys]), strict=True):
-            expected = ROLES.get(role_of(key))
             found = kind.decode() if isinstance(kind, bytes) else str(kind)
-            if found not in (expected, "none"):
-                return StoreDamaged(
-                    f"the key {key.decode()!r} at {self._endpoint.address} is a {found}, and Exqueue keeps "
-                    f"{role_of(key)!r} in a {expected}: something else wrote it; remove or rename it. "
-                    "Nothing was changed."
-                )
+            if found not in (ROLES.get(role_of(key)), "none"):
+                return damaged(key, found, self._endpoint.address)
         return outage
+
+
+def damaged(key: bytes, found: str, address: str) -> StoreDamaged:
+    """Name the key that is of a wrong type."""
+    role = role_of(key)
+    return StoreDamaged(
+        f"the key {key.decode()!r} at {address} is a {found}, and Exqueue keeps {role!r} in a {ROLES.get(role)}: "
+        "somebody else wrote it; remove or rename it. Nothing was changed."
+    )
 
 
 def _packed(connection: RawConnection, commands: Sequence[Args]) -> list[bytes]:

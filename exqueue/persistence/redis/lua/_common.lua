@@ -39,12 +39,17 @@ end
 
 -- How many of the times "ms,ms,.." (or false) lie within the window.
 local function recent(times, now)
+  if not times then
+    return 0
+  end
+  local only = tonumber(times)
+  if only then
+    return only > now - WINDOW_MS and 1 or 0
+  end
   local count = 0
-  if times then
-    for ms in string.gmatch(times, '%d+') do
-      if tonumber(ms) > now - WINDOW_MS then
-        count = count + 1
-      end
+  for ms in string.gmatch(times, '%d+') do
+    if tonumber(ms) > now - WINDOW_MS then
+      count = count + 1
     end
   end
   return count
@@ -52,8 +57,11 @@ end
 
 -- The times with one more, without those that are too old; and how many they are.
 local function recovered(times, now)
+  if not times then
+    return whole(now), 1
+  end
   local kept = {}
-  for ms in string.gmatch(times or '', '%d+') do
+  for ms in string.gmatch(times, '%d+') do
     if tonumber(ms) > now - WINDOW_MS then
       kept[#kept + 1] = ms
     end

@@ -5,7 +5,8 @@
 local jobs, trail, recoveries, ready, returned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local suspects, waiting, dead, running, husks = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local state, limit, offset = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local MOST_LOOKED_AT = 20000 -- of the ready line, when some of its entries have to be skipped
+-- How far an offset into the ready line passes over entries that are to be skipped; beyond that it counts them.
+local MOST_LOOKED_AT = 5000
 local now, ids, extras = now_ms(), {}, {}
 
 -- Those of `entries` ({number, id, extra}) that are on the page, in their order; how many were there before it.
@@ -43,7 +44,7 @@ local function from_running()
 end
 
 local function from_ready_line(skip, most)
-  if call('EXISTS', husks) == 0 then
+  if skip + most > MOST_LOOKED_AT or call('EXISTS', husks) == 0 then
     for _, id in ipairs(call('LRANGE', ready, skip, skip + most - 1)) do
       ids[#ids + 1] = id
     end
