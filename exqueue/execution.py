@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -17,6 +16,7 @@ from exqueue.retry import GiveUp, is_poison, next_step
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable, Coroutine, Mapping
 
     from exqueue.clock import Clock
     from exqueue.codec import Codec

@@ -17,7 +17,7 @@ from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
 from exqueue.actors.tables import failures_table, lead_table
 from exqueue.codec import default_codec
-from exqueue.config import SystemConfig
+from exqueue.config import SystemConfig, new_node_name
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
 from exqueue.execution import current_job
 from exqueue.ids import IdSource
@@ -54,8 +54,8 @@ STOP_MARGIN_S = 30.0
 class SystemRef(pykka.ActorRef[ExqueueRoot]):
     """A started system. ``ask`` and ``tell`` route each message to the actor that it is for.
 
-    What is wrong with a message is raised here, in the caller's thread: arguments of an `Enqueue` are checked and encoded
-    before it is sent, so later changes to them are harmless.
+    What is wrong with a message is raised here, in the caller's thread: arguments of an `Enqueue` are checked and
+    encoded before it is sent, so later changes to them are harmless.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         return self._await(reply, message, recipient, patience_s)
 
     def enqueue(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> str:
-        """Store a job and return its id: ``ask(Enqueue(...))`` whose arguments a type checker compares with ``perform``."""
+        """Store a job and return its id; a type checker compares the arguments with those of ``perform``."""
         answer: str = self.ask(Enqueue.of(job, *args, **kwargs))
         return answer
 
@@ -234,7 +234,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         run_until_signal(self._task, self.stop)
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
-        """Stop in good order: fetch no more, let running jobs end for ``shutdown_timeout``, give back, release the lock.
+        """Stop in good order: fetch no more, let running jobs end, give the rest back, release the lock.
 
         Harmless when called again. From inside a job it only requests the stop.
 
@@ -311,14 +311,14 @@ class ExqueueSystem:
         given = url if url is not None else os.environ.get("EXQUEUE_URL")
         if given is None:
             logger.warning(
-                "no URL was given and $EXQUEUE_URL is not set: jobs are kept in the memory of this process (%s) and are "
-                "lost when it ends",
+                "no URL was given and $EXQUEUE_URL is not set: jobs are kept in the memory of this process (%s) "
+                "and are lost when it ends",
                 DEFAULT_URL,
             )
         config = SystemConfig(
             DEFAULT_URL if given is None else given,
             namespace=namespace,
-            node=node,  # type: ignore[arg-type] # None means a new name, see SystemConfig
+            node=new_node_name() if node is None else node,
             lock_ttl=lock_ttl,
             shutdown_timeout=shutdown_timeout,
             ask_timeout=ask_timeout,

@@ -103,11 +103,11 @@ class Fetcher(Actor):
     """Works one queue while this node leads.
 
     Messages only change what it knows; at the end of a turn, when its inbox is empty, it makes at most one call: a
-    claim, or one exchange that settles all that ended and fetches as many jobs as Workers wait. So what ends while a call
-    is under way goes together into the next one.
+    claim, or one exchange that settles all that ended and fetches as many jobs as Workers wait. So what ends while a
+    call is under way goes together into the next one.
 
-    It holds nothing that its successor could not find again: which runs there are is asked of the persistence (`claim`),
-    in whose hands they are stands on the board.
+    It holds nothing that its successor could not find again: which runs there are is asked of the persistence
+    (`claim`), in whose hands they are stands on the board.
     """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings, queue: str) -> None:

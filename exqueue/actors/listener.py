@@ -151,7 +151,7 @@ class Listener(Actor):
         self._tell_from_reader(Deaf(number, reason))
 
     def _tell_from_reader(self, message: ListenerMessage) -> None:
-        self.actor_inbox.put(Envelope(message))
+        self.inbox.put(Envelope(message))
 
     def _on_listening(self, listening: Listening) -> None:
         if listening.reader != self._reader:

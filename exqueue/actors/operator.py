@@ -298,6 +298,6 @@ class Operator(Actor):
             doing = vital.doing if vital is not None else ""
             if state != "running":
                 doing = state
-            mailbox = 0 if ref is None else ref.actor_inbox.qsize()
+            mailbox = 0 if ref is None else ref.actor_inbox.qsize()  # type: ignore[attr-defined] # our own inbox
             rows.append((path, role, ref is not None, restarts.get(path, 0), mailbox, doing))
         return status.tree(rows)

@@ -77,7 +77,7 @@ class Queues(Supervisor):
             self._failures[definition.name] = str(error)
             self.tell("listener", BeatNow())
             if self.asker is None:
-                logger.error("%s", error)
+                logger.error("%s", error)  # noqa: TRY400 - said for a person, a traceback would not help
                 return None
             raise
         learn_parameters(self._settings.codec, definition.target)

@@ -31,8 +31,8 @@ class ExqueueRoot(Supervisor):
 
     It stops in this order: no queue fetches any more; running jobs get ``shutdown_timeout``; what still runs then is
     given back; only when all is settled the tree is stopped from the bottom up, the lock released by the Leader.
-    When it gives up it stops its actors (which releases the lock), says so at CRITICAL and in the status, and leaves the
-    host program alone.
+    When it gives up it stops its actors (which releases the lock), says so at CRITICAL and in the status, and leaves
+    the host program alone.
     """
 
     def __init__(

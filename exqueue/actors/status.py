@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from exqueue.errors import ExqueueError
@@ -11,6 +10,8 @@ from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob
 from exqueue.record import Header, Record, Trail, decode_record, decode_trail, peek
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from exqueue.actors.beat import Beat
     from exqueue.codec import Codec
     from exqueue.execution import Registered
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat]) -> QueueStatus:
     """One queue, as its counts and the nodes that started it say. The leader's word goes before the others'."""
-    node = leader if leader in beats and counts.queue in beats[leader].queues else None
+    node = leader if leader is not None and leader in beats and counts.queue in beats[leader].queues else None
     told_by = node or next((name for name, beat in beats.items() if counts.queue in beat.queues), None)
     told = None if told_by is None else beats[told_by].queues[counts.queue]
     header = None if counts.oldest_ready is None else header_of(counts.oldest_ready)

@@ -40,12 +40,12 @@ class SuspectLeave:
             del self._rows[self._queue]
 
     def give_back(self) -> None:
-        """No suspect came of the intention. (One that runs keeps its row until its thread has ended.)"""
+        """Take the intention back; a suspect that runs keeps its row until its thread has ended."""
         if self._rows.get(self._queue, self) is None:
             del self._rows[self._queue]
 
     def keep_if_in(self, runs: Container[RunKey], running: Container[RunKey]) -> None:
-        """After a claim: forget a suspect that neither the persistence lists nor a thread here executes."""
+        """Forget, after a claim, a suspect that neither the persistence lists nor a thread here executes."""
         key = self._rows.get(self._queue, self)
         if key is None or (key is not self and key not in runs and key not in running):
             del self._rows[self._queue]

@@ -7,7 +7,7 @@
     |-- listener                    wake-ups, sweeps, signs of life
     |-- leader                      the lock
     `-- queues                      one_for_one, 5 restarts in 60 s; its children are started by StartWorker
-        `-- <queue>                 one_for_one, 20 restarts in 60 s; past that parked, tried again after 1, 2, 4 .. 60 s
+        `-- <queue>                 one_for_one, 20 restarts in 60 s; past that parked, back after 1, 2, 4 .. 60 s
             |-- fetcher             owns the queue
             `-- worker-1 .. n       one a slot
 

@@ -20,7 +20,7 @@ LONGEST_PAUSE_S = 1.0
 
 
 def pause_s(attempt: int, rng: random.Random) -> float:
-    """Seconds before try number ``attempt`` (from 1): twice as long each time, to `LONGEST_PAUSE_S`, half of it jitter."""
+    """Seconds before try number ``attempt`` (from 1): doubled each time up to `LONGEST_PAUSE_S`, half jitter."""
     full = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(attempt - 1, 16))
     return full * (0.5 + rng.random() / 2)
 

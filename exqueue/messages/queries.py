@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 class Subscriber(Protocol):
     """Who is sent events: the ``ActorRef`` of a pykka actor, of which only this is used."""
 
+    @property
+    def actor_urn(self) -> str:
+        """What names the very actor."""
+
     def tell(self, message: object) -> None:
         """Put an event into the actor's inbox, and return at once."""
 

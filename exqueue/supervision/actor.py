@@ -112,6 +112,7 @@ class Actor(pykka.ThreadingActor):
         self._messages_this_turn = 0
         self.asker: pykka.Future[Any] | None = None
         self._task: Task | None = None
+        self.inbox = Inbox(self.context.runtime.line())
         super().__init__()
 
     # -- what subclasses use
@@ -121,7 +122,7 @@ class Actor(pykka.ThreadingActor):
 
     def tell_self(self, message: object) -> None:
         """Send a message to this very actor, behind what waits."""
-        self.actor_inbox.put(Envelope(message))
+        self.inbox.put(Envelope(message))
 
     def hand_on(self, message: object, asker: pykka.Future[Any] | None) -> None:
         """While this actor fails: leave a message that it had taken already to the next actor of its name."""
@@ -133,7 +134,7 @@ class Actor(pykka.ThreadingActor):
         """Send ``message`` to this very actor after ``delay_s`` seconds; returns the timer's number."""
         self._timer_number += 1
         number = self._timer_number
-        inbox, fired = self.actor_inbox, Envelope(Fired(number, message))
+        inbox, fired = self.inbox, Envelope(Fired(number, message))
         self._timers[number] = self.context.runtime.after(max(delay_s, 0.0), lambda: inbox.put(fired))
         return number
 
@@ -184,7 +185,7 @@ class Actor(pykka.ThreadingActor):
 
     # -- pykka's hooks for new kinds of actors
     def _create_actor_inbox(self) -> Inbox:  # type: ignore[override] # pykka calls it on the instance
-        return Inbox(self.context.runtime.line())
+        return self.inbox
 
     @staticmethod
     def _create_future() -> pykka.Future[Any]:
@@ -239,7 +240,7 @@ class Actor(pykka.ThreadingActor):
         if started is not None:
             started.set(None)
         while True:
-            envelope = self.actor_inbox.get()
+            envelope = self.inbox.get()
             end_or_none = self._handle(envelope)
             if end_or_none is not None:
                 return end_or_none
@@ -256,7 +257,7 @@ class Actor(pykka.ThreadingActor):
             if self.actor_stopped.is_set():
                 return SHUTDOWN if isinstance(envelope.message, Stop) else NORMAL
             self._messages_this_turn += 1
-            if self._messages_this_turn >= MAX_MESSAGES_A_TURN or self.actor_inbox.empty():
+            if self._messages_this_turn >= MAX_MESSAGES_A_TURN or self.inbox.empty():
                 self._messages_this_turn = 0
                 self.on_turn_end()
         except BaseException as error:  # noqa: BLE001 - the guard of every handler
@@ -310,7 +311,7 @@ class Actor(pykka.ThreadingActor):
         self._timers.clear()
         if self.context.name is not None:
             self._names.unregister(self.name, self.actor_ref)
-        for envelope in self.actor_inbox.close():
+        for envelope in self.inbox.close():
             if isinstance(envelope.message, _ActorStop) and envelope.reply_to is not None:
                 envelope.reply_to.set(None)
             elif not (getattr(envelope, "kept", False) and self._names.deliver(self.name, envelope)):

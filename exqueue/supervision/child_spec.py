@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from exqueue.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from exqueue.supervision.actor import Actor
 
 START_TIMEOUT_S = 30.0

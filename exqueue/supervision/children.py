@@ -59,7 +59,8 @@ class Children:
     """The children of one supervisor, in start order.
 
     What it knows of each stands on the board for whoever draws the tree: table ``tree`` (path -> (role, status)),
-    ``restarts`` (path -> how often it was started again), ``vitals`` (path -> `Vitals`), ``abandoned threads`` (urn -> path). The rows of a path are written
+    ``restarts`` (path -> how often it was started again), ``vitals`` (path -> `Vitals`), ``abandoned threads`` (urn ->
+    path). The rows of a path are written
     by the supervisor above it only.
     """
 

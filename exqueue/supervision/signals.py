@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from exqueue.supervision.exits import Exit
+if TYPE_CHECKING:
+    from exqueue.supervision.exits import Exit
 
 
 @dataclass(frozen=True, slots=True)
