@@ -195,6 +195,11 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         ref = self._context.names.whereis(path)
         return ref is not None and bool(ref.actor_inbox.offer(envelope))  # type: ignore[attr-defined]
 
+    def urn_of(self, path: str) -> str | None:
+        """What names the very actor that answers to ``path`` now: for tools, not for programs."""
+        ref = self._context.names.whereis(path)
+        return None if ref is None else ref.actor_urn
+
     # -- the life of a system
     def is_alive(self) -> bool:
         """Whether the tree stands."""

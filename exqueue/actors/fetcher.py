@@ -190,7 +190,7 @@ class Fetcher(Actor):
     def _on_run_ended(self, ended: RunEnded) -> None:
         if ended.key not in self._runs:
             self._suspect_leave.ended(ended.key)
-        self._runs.run_ended(ended.key, ended.worker)
+        self._runs.run_ended(ended.key, ended.worker, is_claimed=self._claimed)
 
     def _on_wake(self) -> None:
         self._leave_timer = None

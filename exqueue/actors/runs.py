@@ -97,16 +97,19 @@ class Runs:
         return run
 
     # -- runs
-    def run_ended(self, key: RunKey, worker: str | None) -> None:
-        """Note that the outcome of a run stands on the board."""
+    def run_ended(self, key: RunKey, worker: str | None, *, is_claimed: bool) -> None:
+        """Note that the outcome of a run stands on the board.
+
+        Until the queue is claimed nobody knows whose the run is, so its outcome must stay there for `take_over`.
+        """
         if worker is not None and self._assigned.get(worker, key) == key:
             self._assigned.pop(worker, None)
-            self._note_idle(worker)
+            self._idle[worker] = None
         outcome: Outcome | None = self._tables.ended.get(key)
         if key in self._mine:
             if outcome is not None and key not in self._over:
                 self._over[key] = outcome.settlement
-        else:
+        elif is_claimed:
             self._tables.ended.pop(key, None)
 
     def take_over(self, listed: Iterable[RunningEntry]) -> None:

@@ -45,7 +45,7 @@ class Request:
 def claim(queue: Queue, fence: Fence, seat: int, now: float) -> Claimed:
     """See `Session.claim`."""
     held = queue.fence
-    if fence.epoch < held.epoch or (fence.epoch == held.epoch and fence.token != held.token):
+    if held is not None and (fence.epoch < held.epoch or (fence.epoch == held.epoch and fence.token != held.token)):
         raise Fenced(held.epoch)
     if fence != held:
         for job_id, run in queue.running.items():
@@ -70,7 +70,7 @@ def _take_seat(queue: Queue, seat: int) -> None:
 def exchange(queue: Queue, request: Request, now: float) -> Exchanged:
     """See `Session.exchange`."""
     if request.fence != queue.fence:
-        raise Fenced(queue.fence.epoch)
+        raise Fenced(queue.epoch)
     if request.seat != queue.seat or not queue.call <= request.call <= queue.call + 1:
         raise StaleCall(f"call {request.call} of seat {request.seat} does not follow {queue.call} of {queue.seat}")
     if request.call == queue.call:

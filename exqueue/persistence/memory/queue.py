@@ -12,7 +12,6 @@ from exqueue.persistence.base import (
     CALLER_KEPT_S,
     RECOVERY_WINDOW_S,
     SUSPECT_AFTER,
-    Fence,
     QueueCounts,
     StoredJob,
 )
@@ -21,7 +20,7 @@ from exqueue.persistence.memory.line import Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from exqueue.persistence.base import NewJob, Removed, State
+    from exqueue.persistence.base import Fence, NewJob, Removed, State
 
 Reply = TypeVar("Reply")
 
@@ -74,7 +73,7 @@ class Queue:
         self.places = FRONT
         self.processed = 0
         self.failed = 0
-        self.fence = Fence(0, "")
+        self.fence: Fence | None = None
         self.seat = 0
         self.call = 0
         self.refused: tuple[int, ...] = ()
@@ -83,6 +82,11 @@ class Queue:
         self.serial = False
         self.head: str | None = None
         self._callers: OrderedDict[str, tuple[int, object, float]] = OrderedDict()
+
+    @property
+    def epoch(self) -> int:
+        """The epoch with which the queue is claimed; 0 when nobody has claimed it."""
+        return self.fence.epoch if self.fence else 0
 
     # -- what anyone does
     def once(self, caller: str, n: int, now: float, act: Callable[[], Reply]) -> Reply:
@@ -205,7 +209,7 @@ class Queue:
             suspects=sum(1 for job_id in self.jobs if self.is_suspect(job_id, now)),
             processed=self.processed,
             failed=self.failed,
-            epoch=self.fence.epoch,
+            epoch=self.epoch,
         )
 
     def list_jobs(self, state: State, limit: int, offset: int, now: float) -> tuple[StoredJob, ...]:
