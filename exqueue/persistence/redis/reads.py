@@ -105,12 +105,12 @@ class Reads(Verbs):
         if policy != "noeviction":
             sentences.append(
                 f"maxmemory-policy is {policy}: when its memory is full the server throws jobs away; "
-                "set it to noeviction, then it refuses new ones instead"
+                "set it to noeviction, then it refuses new ones instead."
             )
         if found.get("appendonly") == "no" and found.get("save") == "":
             sentences.append(
                 "appendonly is off and there are no save points: a restart of the server loses all jobs; "
-                "set appendonly to yes"
+                "set appendonly to yes."
             )
         return tuple(sentences)
 

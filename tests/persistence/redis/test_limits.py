@@ -37,7 +37,7 @@ MOST_YARDSTICKS = 8.0
 """About 4 ms on a machine that runs 40,000 single pushes a second through redis-py; a slower one is so for both."""
 
 MOST_YARDSTICKS_AT_ALL_LIMITS = 16.0
-"""A thousand settlements of every kind, with trails, and promotions, and a thousand fetched, half of which come back."""
+"""A thousand settlements of every kind, promotions, and a thousand fetched of which many come back."""
 
 AT_ALL_LIMITS = ("settle all kinds, promote, fetch all", "once more, with leave")
 
