@@ -67,11 +67,14 @@ def test_a_fence_above_the_queues_must_claim_first(session: Session, owner: Owne
     assert listed(session, "ready") == ["a"]
 
 
-def test_an_exchange_with_a_queue_that_nobody_claimed_is_refused(session: Session, client: Client) -> None:
-    """Nobody's queue has epoch 0."""
+@pytest.mark.parametrize("fence", [ONE, Fence(0, "")])
+def test_an_exchange_with_a_queue_that_nobody_claimed_is_refused(
+    session: Session, client: Client, fence: Fence
+) -> None:
+    """Nobody's queue has epoch 0, which is no fence that anyone could have."""
     client.push("a")
     with pytest.raises(Fenced) as refused:
-        session.exchange("q", ONE, 1, 1, [], 1, serial=False, suspect=False)
+        session.exchange("q", fence, 0, 1, [], 1, serial=False, suspect=False)
     assert refused.value.epoch == 0
 
 

@@ -1,0 +1,64 @@
+"""Every backend answers a long random game as memory does, command by command, and looks the same after each."""
+
+import pytest
+
+from exqueue.persistence.base import Persistence
+from exqueue.persistence.memory import MemoryPersistence
+from tests.persistence.conformance.game import Game
+
+STEPS = 400
+MUST_HAPPEN = {
+    "answered again",
+    "claim",
+    "suspect held back",
+    "suspect handed out",
+    "paused",
+    "Fenced",
+    "StaleCall",
+    "retry_dead",
+    "delete_dead",
+    "cancel ready",
+    "cancel waiting",
+    "cancel running",
+    "sweep fine",
+    "sweep stale",
+    "sweep due",
+    "acquire Fence",
+    "acquire Holder",
+    "renew True",
+    "release True",
+    *(f"{end} {how}" for end in ("Done", "Retry", "Bury", "GiveBack", "Recovered") for how in ("applied", "refused")),
+}
+
+
+def play(store: Persistence, namespace: str, seed: int, steps: int = STEPS) -> set[str]:
+    """Play one game of the store against memory; what happened in it."""
+    reference = MemoryPersistence("", namespace)
+    sessions = reference.session(timeout=10.0), store.session(timeout=10.0)
+    try:
+        game = Game(*sessions, seed)
+        game.play(steps)
+        return game.seen
+    finally:
+        for session in sessions:
+            session.close()
+        reference.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_backend_plays_like_memory(store: Persistence, namespace: str, seed: int) -> None:
+    """The same commands have the same answers and leave the same jobs in the same states and orders."""
+    assert len(play(store, namespace, seed) & MUST_HAPPEN) > len(MUST_HAPPEN) * 0.8
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 160))
+def test_a_backend_plays_many_games_like_memory(store: Persistence, namespace: str, seed: int) -> None:
+    """As above, over many seeds; and everything that can happen does."""
+    assert len(play(store, namespace, seed, 2 * STEPS) & MUST_HAPPEN) > len(MUST_HAPPEN) * 0.8
+
+
+def test_in_the_games_happens_all_that_can(memory_store: Persistence, namespace: str) -> None:
+    """A game in which nothing happens would prove nothing."""
+    seen = set().union(*(play(memory_store, namespace, seed) for seed in range(1)))
+    assert MUST_HAPPEN - seen == set()
