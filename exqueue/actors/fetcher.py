@@ -205,7 +205,9 @@ class Fetcher(Actor):
     def _on_lead(self, fence: Fence) -> None:
         if fence == self._fence and self._claimed:
             return
-        if fence != self._fence:
+        if self._fence is not None and fence != self._fence:
+            # A Fetcher that has just begun knows of no fence, and what stands on the board may be its predecessor's
+            # under this very one: its claim will tell.
             self._drop_ownership()
         self._fence = fence
 

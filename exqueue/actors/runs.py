@@ -104,7 +104,7 @@ class Runs:
         """
         if worker is not None and self._assigned.get(worker, key) == key:
             self._assigned.pop(worker, None)
-            self._idle[worker] = None
+            self._note_idle(worker)
         outcome: Outcome | None = self._tables.ended.get(key)
         if key in self._mine:
             if outcome is not None and key not in self._over:
