@@ -61,6 +61,21 @@ def test_pushes_of_many_queues_are_stored_by_a_server_that_forgot(session: Redis
     assert [job.id for job in session.list_jobs("q", "ready", 10, 0)] == ["a", "a2", "a3", "a4"]
 
 
+def test_of_two_pushes_to_one_queue_a_server_that_forgot_executes_none_before_it_knows_the_script(
+    session: RedisSession, server: redis.Redis
+) -> None:
+    """Another client that loads the script between the two would have only the second executed, the higher number."""
+
+    def refusals() -> object:
+        return server.info("errorstats").get("errorstat_NOSCRIPT")
+
+    server.script_flush()
+    before = refusals()
+    pushes = [Push("q", n, (NewJob(f"a{n}", b"record"),)) for n in (1, 2)]
+    assert session.push("pusher", pushes) == (None, None)
+    assert refusals() == before
+
+
 def test_a_connection_that_the_server_closed_is_one_outage_and_then_a_new_connection(
     session: RedisSession, server: redis.Redis, namespace: str
 ) -> None:

@@ -69,6 +69,41 @@ def test_a_verb_whose_reply_was_lost_changes_nothing_the_second_time(
     assert verb(session) == answer
 
 
+@pytest.mark.parametrize(
+    ("verb", "answer"),
+    [
+        (WRITES["retry_dead"], ("a",)),
+        (WRITES["delete_dead"], ("a",)),
+        (WRITES["cancel"], "ready"),
+        (WRITES["renew"], True),
+        (WRITES["acquire"], FENCE),
+    ],
+    ids=["retry_dead", "delete_dead", "cancel", "renew", "acquire"],
+)
+def test_the_answer_that_was_lost_is_told_again(
+    session: RedisSession, proxy: LosingProxy, verb: Verb, answer: object
+) -> None:
+    """Whoever asks again hears what happened the first time, not that there is nothing to do any more."""
+    proxy.lose_the_next_reply()
+    with pytest.raises(Outage):
+        verb(session)
+    assert verb(session) == answer
+
+
+def test_a_push_that_was_lost_is_not_stored_again_when_its_job_has_run_since(
+    session: RedisSession, proxy: LosingProxy
+) -> None:
+    """Its id is free by then: only the caller's number says that it was stored before."""
+    proxy.lose_the_next_reply()
+    with pytest.raises(Outage):
+        session.push("pusher", [Push("p", 1, (NewJob("new", b"record"),))])
+    session.claim("p", FENCE, 1)
+    (job,) = session.exchange("p", FENCE, 1, 1, [], 1, serial=False, suspect=False).jobs
+    session.exchange("p", FENCE, 1, 2, [Done(job.id, job.run)], 0, serial=False, suspect=False)
+    assert session.push("pusher", [Push("p", 1, (NewJob("new", b"record"),))]) == (None,)
+    assert session.get_jobs("new", ["p"]) == ()
+
+
 def test_the_answer_of_a_lost_exchange_is_told_again(session: RedisSession, proxy: LosingProxy) -> None:
     """The jobs that it handed out are handed out to whoever asks again, the same runs."""
     (run,) = session.list_jobs("q", "running", 10, 0)
