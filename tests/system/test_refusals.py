@@ -1,0 +1,143 @@
+"""Mistakes are refused where they are made: in the caller, before anything is stored."""
+
+from typing import Any
+
+import pytest
+
+from exqueue import (
+    ArgumentsError,
+    CancelJob,
+    ConfigError,
+    Enqueue,
+    EnqueueMany,
+    ExqueueSystem,
+    GetJob,
+    GetStatus,
+    JobStarted,
+    ListJobs,
+    NotSupportedYet,
+    PayloadError,
+    StartWorker,
+    SystemRef,
+)
+from tests.system.helpers import Room
+
+
+class Mail:
+    def perform(self, *, to: str, title: str = "") -> None:
+        """Never run here."""
+
+
+def nothing_is_stored(system: SystemRef) -> bool:
+    """Whether no queue has a job."""
+    return all(not queue.ready and not queue.waiting for queue in system.ask(GetStatus()).queues)
+
+
+@pytest.mark.parametrize(
+    "message", [None, "stop", 7, {}, StartWorker, GetStatus, object(), JobStarted, lambda: None], ids=repr
+)
+def test_what_is_no_message_is_a_type_error(system: SystemRef, message: Any) -> None:
+    """`ask` and `tell` refuse it at once, and the system lives on."""
+    with pytest.raises(TypeError):
+        system.ask(message)
+    with pytest.raises(TypeError):
+        system.tell(message)
+    assert system.ask(GetStatus()).failed == ()
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "problem"),
+    [
+        ({}, "Mail needs 'to'"),
+        ({"to": "a", "titel": "b"}, "Mail takes no 'titel'"),
+        ({"to": "a", "self": "b"}, "Mail takes no 'self'"),
+        ({"title": "b"}, "Mail needs 'to'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused(system: SystemRef, kwargs: dict[str, object], problem: str) -> None:
+    """The refusal names the argument and shows the signature, under `ask` and `tell` alike; nothing is stored."""
+    many = EnqueueMany([Enqueue(Mail, {"to": "fine"}), Enqueue(Mail, kwargs)])
+    for send in (system.ask, system.tell):
+        for message in (Enqueue(Mail, kwargs), many):
+            with pytest.raises(ArgumentsError, match=problem) as caught:
+                send(message)
+            assert "to: str" in str(caught.value)
+    assert nothing_is_stored(system)
+
+
+def deep(levels: int) -> list[Any]:
+    """Lists inside lists."""
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "kind"),
+    [
+        ({"lines": [1, 2, 3, object()]}, 'kwargs["to"]["lines"][3]', "object"),
+        ({1: "one"}, 'kwargs["to"]', "int"),
+        (["\ud800"], 'kwargs["to"][0]', "surrogate"),
+        (deep(70), 'kwargs["to"]', "64"),
+        (open, 'kwargs["to"]', "builtin_function_or_method"),
+    ],
+    ids=["object", "key", "surrogate", "deep", "function"],
+)
+def test_a_value_that_cannot_be_stored_is_refused(system: SystemRef, value: object, path: str, kind: str) -> None:
+    """The refusal names the path of the value, never the value; nothing is stored."""
+    for send in (system.ask, system.tell):
+        with pytest.raises(PayloadError) as caught:
+            send(Enqueue(Mail, {"to": value}))
+        assert path in str(caught.value)
+        assert kind in str(caught.value)
+    assert nothing_is_stored(system)
+
+
+def test_arguments_that_are_too_large_are_refused(url: str, namespace: str) -> None:
+    """`max_payload` bounds the arguments of one job."""
+    with ExqueueSystem.start(url, namespace=namespace, max_payload=1_000) as system:
+        system.ask(Enqueue(Mail, {"to": "x" * 900}))
+        with pytest.raises(PayloadError, match=r"1,000"):
+            system.ask(Enqueue(Mail, {"to": "x" * 1_100}))
+
+
+def test_what_comes_later_says_so(system: SystemRef) -> None:
+    """Options of a later version, and cancelling a running job, are `NotSupportedYet` and name what they are about."""
+    with pytest.raises(NotSupportedYet, match="timeout"):
+        StartWorker(Mail, timeout=5)  # type: ignore[call-arg]
+    with Room() as room:
+
+        class Held:
+            def perform(self) -> None:
+                room.visit()
+
+        system.ask(StartWorker(Held))
+        job_id = system.ask(Enqueue(Held))
+        room.await_entered(1)
+        with pytest.raises(NotSupportedYet, match="CancelJob of a running job"):
+            system.ask(CancelJob(job_id))
+        assert system.ask(GetJob(job_id)).state == "running"
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 0}, {"concurrency": 5_000}, {"concurrency": 1.5}, {"speed": 9}])
+def test_an_option_that_is_not_allowed_is_refused(options: dict[str, Any]) -> None:
+    """The message is not even built, and says what is allowed."""
+    with pytest.raises(ConfigError, match="|".join(options)):
+        StartWorker(Mail, **options)
+
+
+def test_a_job_that_waits_can_be_cancelled(system: SystemRef) -> None:
+    """`CancelJob` removes a ready or waiting job and says which it was."""
+    ready, waiting = (system.ask(Enqueue(Mail, {"to": "a"}, delay=delay)) for delay in (0, 1_000))
+
+    assert system.ask(CancelJob(ready)).state == "ready"
+    assert system.ask(CancelJob(waiting)).state == "waiting"
+    assert system.ask(ListJobs("ready")) == system.ask(ListJobs("waiting")) == ()
+
+
+def test_a_failed_start_names_what_is_wrong() -> None:
+    """A URL or a namespace that is not allowed is a `ConfigError`, not a dead actor."""
+    for url, namespace in (("ftp://elsewhere", "default"), ("memory://", "a b")):
+        with pytest.raises(ConfigError):
+            ExqueueSystem.start(url, namespace=namespace)
