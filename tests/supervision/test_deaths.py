@@ -32,6 +32,7 @@ def bystander() -> Iterator[None]:
 
 
 def downs(tree: Tree) -> list[Down]:
+    """The ends told to the root and not yet looked at."""
     tree.settle()
     return [m for m in tree.probe.waiting() if isinstance(m, Down)]
 

@@ -76,7 +76,7 @@ class GatedLine(SimpleQueue[Envelope | None]):
         self.sending, self.emptying = threading.Event(), threading.Event()
         self.sender: threading.Thread | None = None
 
-    def put(self, item: Envelope | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT002 - the queue's own signature
+    def put(self, item: Envelope | None, block: bool = True, timeout: float | None = None) -> None:
         if item is not None and item.message == "late":
             self.sending.set()
             self.emptying.wait(0.2)

@@ -65,7 +65,7 @@ def test_a_period_is_above_zero_and_finite(period_s: float) -> None:
 
 
 @pytest.mark.parametrize(("id", "shutdown_s"), [("", 1), ("a/b", 1), ("a", -1), ("a", math.nan)])
-def test_a_spec_refuses_what_could_not_be_supervised(id: str, shutdown_s: float) -> None:  # noqa: A002 - its word
+def test_a_spec_refuses_what_could_not_be_supervised(id: str, shutdown_s: float) -> None:
     """An id is a part of a path; a stop takes a number of seconds."""
     with pytest.raises(ConfigError):
         ChildSpec(id, Player, shutdown_s=shutdown_s)

@@ -1,9 +1,12 @@
 """What reaches whom while actors come and go."""
 
+from functools import partial
+from typing import Any
+
 import pykka
 import pytest
 
-from exqueue.supervision import Down, Envelope, Names, Reply
+from exqueue.supervision import Down, Envelope, Intensity, Names, Reply
 from exqueue.supervision import names as names_module
 from exqueue.supervision.inbox import Inbox
 from tests.supervision.tree import DEADLINE_S, Do, Probe, child, crash, running
@@ -26,7 +29,7 @@ def test_kept_envelopes_survive_a_crash_and_the_others_do_not() -> None:
 
         def fill_and_crash(actor: object) -> None:
             for name in ("kept 1", "told", "kept 2"):
-                do = Do(lambda _, name=name: seen.append(name))
+                do = Do(partial(lambda name, _: seen.append(name), name))
                 tree.names.deliver("a", Envelope(do, kept=name != "told"))
             tree.names.deliver("a", Envelope(Do(lambda _: seen.append("asked")), dropped))
             raise ValueError("with a full inbox")
@@ -95,28 +98,28 @@ def test_a_stopped_actor_is_not_let_in() -> None:
 def test_unregistering_leaves_a_successor_alone() -> None:
     """An actor takes only its own entry away."""
     names = Names()
-    old, new = Probe(), Probe()
-    names.register("a", old)  # type: ignore[arg-type] # as above
-    names.register("a", new)  # type: ignore[arg-type] # as above
-    names.unregister("a", old)  # type: ignore[arg-type] # as above
+    old: Any = Probe()
+    new: Any = Probe()
+    names.register("a", old)
+    names.register("a", new)
+    names.unregister("a", old)
     assert names.whereis("a") is new
-    names.unregister("a", new)  # type: ignore[arg-type] # as above
+    names.unregister("a", new)
     assert names.snapshot() == ()
 
 
 def test_a_monitor_is_told_of_each_end_once_until_it_is_taken_back() -> None:
     """Beside the supervisor, over restarts, and however often it was asked for."""
-    with running(child("a")) as tree:
+    with running(child("a"), intensity=Intensity(5, 60.0)) as tree:
         watcher = Probe()
         tree.names.register("watcher", watcher)  # type: ignore[arg-type] # as above
         for _ in range(2):
             tree.names.monitor("watcher", "a")
-        ends = []
-        for _ in range(1):
+        for _ in range(2):
             tree.tell("a", crash(ValueError("x")))
-            ends.append(watcher.next())
+            assert isinstance(watcher.next(), Down)
             tree.until_lived("restarted", "a")
-        assert [type(end) for end in ends] == [Down]
+            assert watcher.waiting() == []
         tree.names.demonitor("watcher", "a")
         tree.ask("", lambda root: root.terminate_child("a"))
         assert watcher.waiting() == []

@@ -16,6 +16,7 @@ class Family(Overseer):
 
 
 def urns(tree: Tree, names: str = "abc") -> dict[str, str]:
+    """Who answers to which name."""
     return {name: tree.urn(name) for name in names}
 
 
@@ -44,7 +45,7 @@ def test_a_strategy_renews_its_group_in_order(strategy: Strategy, renewed: str, 
 
 @pytest.mark.parametrize(("last_s", "gives_up"), [(5.0, True), (5.001, False)])
 def test_one_restart_more_than_allowed_in_the_window_is_one_too_many(last_s: float, *, gives_up: bool) -> None:
-    """n restarts are allowed; n+1 end the supervisor while the first still belongs to the window, whose end counts."""
+    """As many restarts are allowed as it says one more ends the supervisor while the first still belongs to the window, whose end counts."""
     clock = SetClock()
     start = clock.now
     with running(child("a"), runtime=ThreadRuntime(clock), intensity=Intensity(2, 5.0)) as tree:
@@ -62,6 +63,7 @@ def test_one_restart_more_than_allowed_in_the_window_is_one_too_many(last_s: flo
 
 
 def family(restart: Restart = Restart.PERMANENT, **how: Any) -> Any:
+    """A supervisor of two that allows no restart."""
     return child("f", Family, restart=restart, children=(child("a"), child("b")), intensity=Intensity(0, 5.0), **how)
 
 

@@ -61,7 +61,7 @@ def test_a_child_that_does_not_stop_is_left_behind_and_shown() -> None:
     with running(child("a", shutdown_s=0.0)) as tree:
         urn = tree.urn("a")
         held = threading.Event()
-        tree.tell("a", lambda actor: (held.set(), let_go.wait(DEADLINE_S)))
+        tree.tell("a", lambda actor: [step() for step in (held.set, lambda: let_go.wait(DEADLINE_S))])
         assert held.wait(DEADLINE_S)
         assert tree.ask("", lambda root: root.terminate_child("a"))
         assert dict(tree.board.table("abandoned threads")) == {urn: "a"}

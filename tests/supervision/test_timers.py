@@ -44,7 +44,7 @@ def test_a_timer_that_is_cancelled_as_it_comes_due_does_not_end_the_others() -> 
 
     timers = Timers(now)
     fired = threading.Event()
-    with timers._changed:  # noqa: SLF001 - holds the thread back until the cancelling is prepared
+    with timers._changed:
         cancels.append(timers.after(0.0, lambda: None))
     timers.after(0.0, fired.set)
     assert fired.wait(DEADLINE_S)

@@ -139,14 +139,14 @@ class Tree:
         self.board = Board()
         self.probe = Probe()
         self.names.register("probe", self.probe)  # type: ignore[arg-type] # as much of a ref as names need
-        started: Reply[Exit | None] = Reply()
+        started = runtime.reply()
         context = ActorContext("", runtime, self.names, self.board, supervisor="probe", started=started)
         self.ref, self.task = kind.launch(context, children=children, **kwargs)
         self.failed_start: Exit | None = started.get(timeout=DEADLINE_S)
 
     def send(self, name: str, what: Callable[[Any], Any]) -> Reply[Any]:
         """Ask an actor, which may be restarting, to do something."""
-        reply: Reply[Any] = Reply()
+        reply = self.runtime.reply()
         assert self.names.deliver(name, Envelope(Do(what), reply, kept=True))
         return reply
 
@@ -213,7 +213,7 @@ def running(
         tree.stop()
 
 
-def child(id: str, actor: type[Actor] = Player, **how: Any) -> ChildSpec:  # noqa: A002 - the spec's own word
+def child(id: str, actor: type[Actor] = Player, **how: Any) -> ChildSpec:
     """The spec of a child; what is no field of a spec goes to the actor."""
     fields = {k: how.pop(k) for k in ("restart", "shutdown_s", "backoff") if k in how}
     return ChildSpec(id, actor, how, **fields)
