@@ -11,8 +11,9 @@ import secrets
 import sys
 import time
 
-from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
 from raw import raw_evalsha_rate
+
+from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
 
 DRAIN_FLOOR = 0.9
 ENQUEUE_FLOOR = 0.4

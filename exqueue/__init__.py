@@ -1,65 +1,77 @@
-"""A simple and reliable background-job library: a supervision tree of actors over Redis, SQLite or memory."""
+"""A simple and reliable background-job library: a supervision tree of actors over Redis, SQLite or memory.
 
-from exqueue.codec import Unknown
-from exqueue.errors import (
-    ActorDead,
-    AmbiguousJob,
-    ArgumentsError,
-    AskTimeout,
-    ConfigError,
-    ExqueueError,
-    Fenced,
-    JobNotFound,
-    NewerRecordError,
-    NotSupportedYet,
-    Outage,
-    Overloaded,
-    PayloadError,
-    RecordError,
-    StaleCall,
-    StorageFull,
-    StoreDamaged,
-    SystemStopped,
-)
-from exqueue.execution import CurrentJob, current_job
-from exqueue.job import Job, job
-from exqueue.messages import (
-    ActorInfo,
-    ActorRestarted,
-    CancelJob,
-    CancelResult,
-    DeleteAllDead,
-    DeleteDead,
-    Enqueue,
-    EnqueueMany,
-    GetJob,
-    GetStatus,
-    GetTree,
-    JobDied,
-    JobEnqueued,
-    JobFailed,
-    JobInfo,
-    JobInterrupted,
-    JobStarted,
-    JobSucceeded,
-    LeadershipGained,
-    LeadershipLost,
-    ListJobs,
-    PauseQueue,
-    QueueStatus,
-    ResumeQueue,
-    RetryAllDead,
-    RetryDead,
-    RunningJob,
-    StartWorker,
-    StopWorker,
-    Subscribe,
-    SystemStatus,
-    Unsubscribe,
-)
-from exqueue.record import JobError
-from exqueue.registry import register_type
-from exqueue.system import ExqueueSystem, SystemRef
+The names are loaded when they are first used, so that ``import exqueue`` costs a program next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exqueue.codec import Unknown
+    from exqueue.errors import (
+        ActorDead,
+        AmbiguousJob,
+        ArgumentsError,
+        AskTimeout,
+        ConfigError,
+        ExqueueError,
+        Fenced,
+        JobNotFound,
+        NewerRecordError,
+        NotSupportedYet,
+        Outage,
+        Overloaded,
+        PayloadError,
+        RecordError,
+        StaleCall,
+        StorageFull,
+        StoreDamaged,
+        SystemStopped,
+    )
+    from exqueue.execution import CurrentJob, current_job
+    from exqueue.job import Job, job
+    from exqueue.messages import (
+        ActorInfo,
+        ActorRestarted,
+        CancelJob,
+        CancelResult,
+        DeleteAllDead,
+        DeleteDead,
+        Enqueue,
+        EnqueueMany,
+        GetJob,
+        GetStatus,
+        GetTree,
+        JobDied,
+        JobEnqueued,
+        JobFailed,
+        JobInfo,
+        JobInterrupted,
+        JobStarted,
+        JobSucceeded,
+        LeadershipGained,
+        LeadershipLost,
+        ListJobs,
+        PauseQueue,
+        QueueStatus,
+        ResumeQueue,
+        RetryAllDead,
+        RetryDead,
+        RunningJob,
+        StartWorker,
+        StopWorker,
+        Subscribe,
+        SystemStatus,
+        Unsubscribe,
+    )
+    from exqueue.record import JobError
+    from exqueue.registry import register_type
+    from exqueue.system import ExqueueSystem, SystemRef
 
 __version__ = "0.1.0.dev0"
 
@@ -124,3 +136,81 @@ __all__ = [
     "job",
     "register_type",
 ]
+
+_HOME: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ActorDead": "exqueue.errors",
+        "ActorInfo": "exqueue.messages",
+        "ActorRestarted": "exqueue.messages",
+        "AmbiguousJob": "exqueue.errors",
+        "ArgumentsError": "exqueue.errors",
+        "AskTimeout": "exqueue.errors",
+        "CancelJob": "exqueue.messages",
+        "CancelResult": "exqueue.messages",
+        "ConfigError": "exqueue.errors",
+        "CurrentJob": "exqueue.execution",
+        "DeleteAllDead": "exqueue.messages",
+        "DeleteDead": "exqueue.messages",
+        "Enqueue": "exqueue.messages",
+        "EnqueueMany": "exqueue.messages",
+        "ExqueueError": "exqueue.errors",
+        "ExqueueSystem": "exqueue.system",
+        "Fenced": "exqueue.errors",
+        "GetJob": "exqueue.messages",
+        "GetStatus": "exqueue.messages",
+        "GetTree": "exqueue.messages",
+        "Job": "exqueue.job",
+        "JobDied": "exqueue.messages",
+        "JobEnqueued": "exqueue.messages",
+        "JobError": "exqueue.record",
+        "JobFailed": "exqueue.messages",
+        "JobInfo": "exqueue.messages",
+        "JobInterrupted": "exqueue.messages",
+        "JobNotFound": "exqueue.errors",
+        "JobStarted": "exqueue.messages",
+        "JobSucceeded": "exqueue.messages",
+        "LeadershipGained": "exqueue.messages",
+        "LeadershipLost": "exqueue.messages",
+        "ListJobs": "exqueue.messages",
+        "NewerRecordError": "exqueue.errors",
+        "NotSupportedYet": "exqueue.errors",
+        "Outage": "exqueue.errors",
+        "Overloaded": "exqueue.errors",
+        "PauseQueue": "exqueue.messages",
+        "PayloadError": "exqueue.errors",
+        "QueueStatus": "exqueue.messages",
+        "RecordError": "exqueue.errors",
+        "ResumeQueue": "exqueue.messages",
+        "RetryAllDead": "exqueue.messages",
+        "RetryDead": "exqueue.messages",
+        "RunningJob": "exqueue.messages",
+        "StaleCall": "exqueue.errors",
+        "StartWorker": "exqueue.messages",
+        "StopWorker": "exqueue.messages",
+        "StorageFull": "exqueue.errors",
+        "StoreDamaged": "exqueue.errors",
+        "Subscribe": "exqueue.messages",
+        "SystemRef": "exqueue.system",
+        "SystemStatus": "exqueue.messages",
+        "SystemStopped": "exqueue.errors",
+        "Unknown": "exqueue.codec",
+        "Unsubscribe": "exqueue.messages",
+        "current_job": "exqueue.execution",
+        "job": "exqueue.job",
+        "register_type": "exqueue.registry",
+    }
+)
+"""Where each public name is defined."""
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'exqueue' has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
+import inspect
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -213,7 +213,7 @@ def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop,
     token = _current.set(CurrentJob(run, attempt_of(run, trail), lambda: shop.is_superseded(key)))
     try:
         result = definition.invoke(record.kwargs)
-        if asyncio.iscoroutine(result):
+        if inspect.iscoroutine(result):
             shop.run_async(result)
     finally:
         _current.reset(token)

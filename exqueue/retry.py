@@ -42,7 +42,7 @@ NextStep = RetryIn | GiveUp
 def next_step(options: JobOptions, failures: int, rng: random.Random) -> NextStep:
     """Decide what becomes of a job that has just failed.
 
-    May call the user's backoff function, so it runs where user code runs; an `Exception` of it is caught here.
+    May call the user's backoff function, so it runs where user code runs; whatever it raises is caught here.
 
     Args:
         options: as they are where the job ran.
@@ -87,7 +87,7 @@ def backoff_delay(backoff: Backoff | None, failure_number: int, rng: random.Rand
     if callable(backoff):
         try:
             answer: object = backoff(failure_number)
-        except Exception as error:  # noqa: BLE001  # user code: whatever it raises must not change the job's fate
+        except BaseException as error:  # noqa: BLE001 - user code: whatever it raises must not change the job's fate
             # Not str(error): that may raise too.
             said = "".join(traceback.format_exception_only(error)).strip()
             return _default(failure_number, rng), f"backoff({failure_number}) raised {said}"

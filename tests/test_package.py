@@ -60,3 +60,9 @@ def test_the_types_are_shipped() -> None:
 def test_the_version_is_the_installed_one() -> None:
     """`exqueue.__version__` and the package's metadata agree."""
     assert exqueue.__version__ == importlib.metadata.version("exqueue")
+
+
+def test_every_public_name_can_be_loaded() -> None:
+    """What `__all__` promises is there, and nothing else is."""
+    assert [name for name in exqueue.__all__ if getattr(exqueue, name, None) is None] == []
+    assert not hasattr(exqueue, "no_such_name")

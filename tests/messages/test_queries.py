@@ -17,6 +17,8 @@ from exqueue.messages import (
 
 
 class Ref:
+    actor_urn = "urn:1"
+
     def tell(self, message: object) -> None: ...
 
 

@@ -26,6 +26,8 @@ class SendEmail:
 
 
 class Ref:
+    actor_urn = "urn:1"
+
     def tell(self, message: object) -> None: ...
 
 
