@@ -9,6 +9,9 @@ import importlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+# At once, since the decorator has the name of its module: loaded later, the module would take its place.
+from exqueue.job import Job, job
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
         SystemStopped,
     )
     from exqueue.execution import CurrentJob, current_job
-    from exqueue.job import Job, job
     from exqueue.messages import (
         ActorInfo,
         ActorRestarted,
@@ -159,7 +161,6 @@ _HOME: Final[Mapping[str, str]] = MappingProxyType(
         "GetJob": "exqueue.messages",
         "GetStatus": "exqueue.messages",
         "GetTree": "exqueue.messages",
-        "Job": "exqueue.job",
         "JobDied": "exqueue.messages",
         "JobEnqueued": "exqueue.messages",
         "JobError": "exqueue.record",
@@ -196,7 +197,6 @@ _HOME: Final[Mapping[str, str]] = MappingProxyType(
         "Unknown": "exqueue.codec",
         "Unsubscribe": "exqueue.messages",
         "current_job": "exqueue.execution",
-        "job": "exqueue.job",
         "register_type": "exqueue.registry",
     }
 )
