@@ -150,8 +150,12 @@ def find(actor: ActorInfo, name: str) -> ActorInfo:
     """Return the actor of this path."""
     if actor.name == name:
         return actor
-    return next(found for child in actor.children if name == child.name or name.startswith(child.name + "/")
-                for found in [find(child, name)])
+    return next(
+        found
+        for child in actor.children
+        if name == child.name or name.startswith(child.name + "/")
+        for found in [find(child, name)]
+    )
 
 
 def play(system: SystemRef, events: Events) -> str:

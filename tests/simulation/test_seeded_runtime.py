@@ -29,6 +29,7 @@ def pass_on(left: int, names: tuple[str, ...]) -> Do:
 
 
 def history(seed: int) -> tuple[list[object], list[tuple[float, str]], int, float]:
+    """Run the tree once and return what happened."""
     runtime = SeededRuntime(seed)
     tree = Tree(runtime, tuple(map(child, "abc")), Overseer, strategy=Strategy.ONE_FOR_ONE)
     for name in "abc":
@@ -66,6 +67,10 @@ def test_different_seeds_are_different_histories() -> None:
 def test_waiting_for_nothing_is_a_deadlock_that_says_who_waits() -> None:
     """A simulation never hangs."""
     runtime = SeededRuntime(0)
-    runtime.spawn(lambda: None if runtime.wait(lambda: False) else None, "lonely")
+
+    def lonely() -> None:
+        runtime.wait(lambda: False)
+
+    runtime.spawn(lonely, "lonely")
     with pytest.raises(Deadlock, match="lonely, main"):
         runtime.wait(lambda: False)

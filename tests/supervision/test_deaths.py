@@ -165,7 +165,7 @@ def test_an_error_in_on_stop_of_an_actor_that_stops_itself_is_a_crash() -> None:
 def test_a_refusal_out_of_on_stop_still_ends_the_actor() -> None:
     """A stop that is asked for ends the thread although on_stop raises what else would be only an answer."""
     ref = Player.start(ActorContext(), stopping=crash(ConfigError("not now")))
-    task: Any = ref.ask(Do(lambda actor: actor._task), timeout=DEADLINE_S)
+    task: Any = ref.ask(Do(lambda actor: actor._task), timeout=DEADLINE_S)  # noqa: SLF001 - the thread itself is what must end
     with pytest.raises(ConfigError, match="not now"):
         ref.stop(timeout=DEADLINE_S)
     task.join(DEADLINE_S)

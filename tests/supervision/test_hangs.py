@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from exqueue.errors import ActorDead
 from exqueue.supervision import CheckChildren, Exit, ThreadRuntime, children
 from tests.supervision.tree import DEADLINE_S, Overseer, Player, SetClock, Tree, child, crash, running
 
@@ -153,7 +154,7 @@ def test_an_actor_replaced_while_it_started_does_not_take_its_name_back(monkeypa
 def _start(root: Any, starting: Any) -> str:
     try:
         root.start_child(child("a", starting=starting))
-    except Exception as refused:
+    except ActorDead as refused:
         return str(refused)
     return ""
 

@@ -76,7 +76,7 @@ class GatedLine(SimpleQueue[Envelope | None]):
         self.sending, self.emptying = threading.Event(), threading.Event()
         self.sender: threading.Thread | None = None
 
-    def put(self, item: Envelope | None, block: bool = True, timeout: float | None = None) -> None:
+    def put(self, item: Envelope | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT002 - the signature of queue.Queue
         if item is not None and item.message == "late":
             self.sending.set()
             self.emptying.wait(0.2)

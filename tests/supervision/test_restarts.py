@@ -45,7 +45,7 @@ def test_a_strategy_renews_its_group_in_order(strategy: Strategy, renewed: str, 
 
 @pytest.mark.parametrize(("last_s", "gives_up"), [(5.0, True), (5.001, False)])
 def test_one_restart_more_than_allowed_in_the_window_is_one_too_many(last_s: float, *, gives_up: bool) -> None:
-    """As many restarts are allowed as it says one more ends the supervisor while the first still belongs to the window, whose end counts."""
+    """One more ends the supervisor while the first still belongs to the window, whose end counts."""
     clock = SetClock()
     start = clock.now
     with running(child("a"), runtime=ThreadRuntime(clock), intensity=Intensity(2, 5.0)) as tree:
@@ -154,7 +154,7 @@ def test_a_failed_restart_is_tried_again_and_counts() -> None:
         tree.tell("a", crash(ValueError("first")))
         tree.until_lived("restarted", "a")
         assert failing == []
-        assert tree.ask("", lambda root: len(root._history)) == 3
+        assert tree.ask("", lambda root: len(root._history)) == 3  # noqa: SLF001 - how often it was counted shows nowhere else
 
 
 def test_failed_restarts_past_the_intensity_end_the_supervisor() -> None:

@@ -1,14 +1,19 @@
 """Timers fire once, in order, unless they were cancelled."""
 
+from __future__ import annotations
+
 import queue
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from exqueue.supervision import ThreadRuntime
 from exqueue.supervision.timers import Timers
 from tests.supervision.tree import DEADLINE_S, Do, child, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_timers_fire_in_the_order_of_their_times() -> None:
@@ -44,7 +49,7 @@ def test_a_timer_that_is_cancelled_as_it_comes_due_does_not_end_the_others() -> 
 
     timers = Timers(now)
     fired = threading.Event()
-    with timers._changed:
+    with timers._changed:  # noqa: SLF001 - to hold the moment in which both happen
         cancels.append(timers.after(0.0, lambda: None))
     timers.after(0.0, fired.set)
     assert fired.wait(DEADLINE_S)

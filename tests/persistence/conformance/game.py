@@ -154,7 +154,7 @@ class Game:
     def _number(self, queue: str) -> tuple[str, int]:
         caller = self._random.choice(CALLERS)
         last, _ = self._commands.get((queue, caller), (0, None))
-        return caller, last + self._random.choices((1, 0 if last else 1, -1, 3), weights=(16, 2, 1, 1))[0]
+        return caller, max(1, last + self._random.choices((1, 0, -1, 3), weights=(16, 2, 1, 1))[0])
 
     def _claim(self, queue: str) -> None:
         fence = self._random.choice(self._fences[-4:])
