@@ -66,3 +66,11 @@ def test_every_public_name_can_be_loaded() -> None:
     """What `__all__` promises is there, and nothing else is."""
     assert [name for name in exqueue.__all__ if getattr(exqueue, name, None) is None] == []
     assert not hasattr(exqueue, "no_such_name")
+
+
+def test_the_first_program_of_the_readme_prints_what_it_says() -> None:
+    """The program runs as pasted, and its output is the block below it."""
+    readme = (importlib.resources.files("exqueue").joinpath("..") / "README.md").read_text(encoding="utf-8")
+    program, output = re.findall(r"```(?:python|text)\n(.*?)```", readme, re.DOTALL)[:2]
+
+    assert in_a_fresh_interpreter(program).strip() == output.strip()
