@@ -67,6 +67,17 @@ def test_thousands_of_cancelled_jobs_do_not_hide_the_one_behind_them(
     assert server.exists(at.husks) == 0
 
 
+def test_cancelled_jobs_between_the_others_are_skipped_within_one_exchange(
+    session: RedisSession, server: redis.Redis, at: QueueKeys
+) -> None:
+    """However many stand between two that are wanted."""
+    push(session, 1, "a", *(f"b{i}" for i in range(20)), "c", *(f"d{i}" for i in range(20)), "e")
+    for n, job_id in enumerate([f"{letter}{i}" for letter in "bd" for i in range(20)]):
+        assert session.cancel("q", "person", n, job_id) == "ready"
+    assert fetch(session, 1, 3) == ["a", "c", "e"]
+    assert server.exists(at.husks, at.ready) == 0
+
+
 def test_an_entry_without_a_job_is_passed_over(session: RedisSession, server: redis.Redis, at: QueueKeys) -> None:
     """Whatever left it behind: the next one runs in its stead."""
     push(session, 1, "a", "b", "c")

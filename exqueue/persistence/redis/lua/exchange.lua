@@ -13,7 +13,7 @@
 -- what is rare stands in blocks that are rarely entered.
 local MOST_PROMOTED = 500
 local MOST_ROUNDS = 8 -- of popping, when what was popped was not handed out
-local HUSKS_A_ROUND = 500
+local HUSKS_A_ROUND, MOST_SKIPPED = 500, 4000
 
 local jobs, trail, recoveries, ready, returned, suspects = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local waiting, dead, running, owner, husks = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
@@ -287,10 +287,16 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
 
   if picked < want and ready_count > 0 and not (is_serial and head ~= '') then
     local left, skipped = {}, 0 -- how many entries of an id in the ready line are still to be skipped
-    if has_husks then
-      for _ = 1, MOST_ROUNDS do
-        local front, dropped = call('LRANGE', ready, 0, HUSKS_A_ROUND - 1), 0
+
+    -- ---- Those that are fresh; a suspect among them goes to the others of its kind unless there is leave for it.
+    local place, held = tonumber(told[8] or '0'), {}
+    for _ = 1, MOST_ROUNDS do
+      -- Those at the front go in one piece: popped one by one they would use up the rounds.
+      local dropped = has_husks and HUSKS_A_ROUND
+      while dropped == HUSKS_A_ROUND and skipped < MOST_SKIPPED do
+        local front = call('LRANGE', ready, 0, HUSKS_A_ROUND - 1)
         local counts = read_all(husks, front)
+        dropped = 0
         for i = 1, #front do
           local id = front[i]
           left[id] = left[id] or tonumber(counts[i] or '0')
@@ -303,15 +309,7 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
           call('LTRIM', ready, dropped, -1)
           skipped = skipped + dropped
         end
-        if dropped < HUSKS_A_ROUND then
-          break
-        end
       end
-    end
-
-    -- ---- Those that are fresh; a suspect among them goes to the others of its kind unless there is leave for it.
-    local place, held = tonumber(told[8] or '0'), {}
-    for _ = 1, MOST_ROUNDS do
       local popped = call('LPOP', ready, want - picked)
       if not popped or #popped == 0 then
         break
