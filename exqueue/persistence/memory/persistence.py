@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, ClassVar
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from exqueue.config import check_name
 from exqueue.errors import ConfigError
@@ -54,7 +54,7 @@ class MemoryPersistence:
         self._name = name
         self._namespace = namespace
         self._clock = clock
-        self._listening: list[MemorySubscription] = []
+        self._listening: WeakSet[MemorySubscription] = WeakSet()
         self._store: Store | None = self._attach()
 
     @property
@@ -76,13 +76,13 @@ class MemoryPersistence:
         store = self._opened()
         subscription = MemorySubscription(store, store.listen(token))
         with self._shared_lock:
-            self._listening.append(subscription)
+            self._listening.add(subscription)
         return subscription
 
     def close(self) -> None:
         """See `Persistence.close`. The store itself is gone when nobody has it open any more."""
         with self._shared_lock:
-            listening, self._listening = self._listening, []
+            listening = tuple(self._listening)
             self._store = None
         for subscription in listening:
             subscription.close()

@@ -4,6 +4,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from exqueue.errors import ExqueueError, Fenced
@@ -27,13 +28,13 @@ from exqueue.persistence.base import (
     State,
     StoredJob,
 )
-from tests.persistence.conformance.play import STATES, pass_time
+from tests.persistence.conformance.play import STATES, eventually
 
 QUEUES = ("q", "r")
 CALLERS = ("ann", "bob")
 TOKENS = ("red", "blue", "grey")
 IDS = tuple("abcdefghijkl")
-BRIEF_S = 0.008
+BRIEF_S = 0.003
 LONG_S = 100_000.0
 NEAR_S = 2.0
 """Times that two clocks tell within this are the same."""
@@ -278,8 +279,9 @@ class Game:
 
     def _wait(self, queue: str) -> None:
         """Let what is brief pass in both stores."""
-        for session in self._sessions:
-            pass_time(session, BRIEF_S * 1.5)
+        until = [session.overview(()).now + 2 * BRIEF_S for session in self._sessions]
+        for session, moment in zip(self._sessions, until, strict=True):
+            eventually(partial(_is_past, session, moment))
 
     # -- how it is compared
     def _both(self, text: str, act: Act, *, quiet: bool = False) -> Any:
@@ -293,6 +295,10 @@ class Game:
         if isinstance(replies[0], ExqueueError):
             self.seen.add(type(replies[0]).__name__)
         return replies[0]
+
+
+def _is_past(session: Session, moment: float) -> bool:
+    return session.overview(()).now > moment
 
 
 def _everything() -> Iterator[Act]:

@@ -31,6 +31,7 @@ from exqueue.persistence.base import (
 T = TypeVar("T")
 
 DEADLINE_S = 10.0
+POLL_S = 0.002
 SOON_S = 0.05
 """A delay that a test can wait out."""
 FAR_S = 3_600.0
@@ -44,7 +45,7 @@ def eventually(look: Callable[[], T | None], deadline_s: float = DEADLINE_S) -> 
     deadline = time.monotonic() + deadline_s
     while not (seen := look()):
         assert time.monotonic() < deadline, f"nothing came within {deadline_s} s"
-        time.sleep(0.005)
+        time.sleep(POLL_S)
     return seen
 
 
