@@ -217,7 +217,9 @@ def test_a_queue_that_is_serial_no_longer_has_no_head(session: Session, owner: O
     client.push("a", "b", "c")
     owner.settle(bury(owner.fetch_one()))
     wide = Owner(session, fence=ONE, seat=2)
-    assert ids(wide.fetch(5)) == ["b", "c"]
+    b, c = wide.fetch(5)
+    assert (b.id, c.id) == ("b", "c")
+    assert ids(wide.exchange(give_back(c), give_back(b), want=5).jobs) == ["b", "c"]
     assert (counts_of(session).head, counts_of(session).head_dead) == (None, False)
 
 
