@@ -16,6 +16,9 @@ from exqueue.persistence.redis.connection import RawConnection
 
 def open_fake(namespace: str, server: fakeredis.FakeServer) -> RedisPersistence:
     """Open a namespace of an imitated server; those that give the same server share it."""
+    # fakeredis makes a database when it is first asked for, without a lock: of threads that connect at the same moment
+    # each could get one of its own.
+    server.dbs[0]
 
     def connect(timeout: float) -> RawConnection:
         connection = fakeredis.FakeRedisConnection(
