@@ -29,11 +29,14 @@ from exqueue.actors.runs import Runs
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.suspects import SuspectLeave
 from exqueue.actors.tables import (
+    ROOT,
     QueueSettings,
+    Quiescing,
     RunTables,
     idle_table,
     lead_table,
     queues_table,
+    quiescing_table,
     seats_table,
     worker_of,
 )
@@ -119,6 +122,7 @@ class Fetcher(Actor):
         self._queues = queues_table(self.board)
         self._seats = seats_table(self.board)
         self._idle = idle_table(self.board)
+        self._quiescing_rows = quiescing_table(self.board)
         self._abandoned = self.board.table("abandoned threads")
         self._tables = RunTables(self.board, queue)
         self._runs = Runs(self._tables, self._may_bring_an_outcome)
@@ -131,7 +135,7 @@ class Fetcher(Actor):
         self._call: Call | None = None
         self._look = False
         self._suspect_waits = False
-        self._quiesce: Quiesce | None = None
+        self._quiescing: Quiescing | None = None
         self._due_at = 0.0
         self._due_timer: int | None = None
         self._resume_timer: int | None = None
@@ -142,6 +146,7 @@ class Fetcher(Actor):
     def on_start(self) -> None:
         """Find out which Workers wait and whether this node leads."""
         self._ask_workers()
+        self._obey_quiescing()
         fence = self._lead.get("fence")
         if fence is not None:
             self.tell_self(Lead(fence))
@@ -177,9 +182,9 @@ class Fetcher(Actor):
             case SettingsChanged():
                 self._on_settings_changed()
             case Quiesce():
-                self._on_quiesce(message)
+                self._obey_quiescing()
             case PatienceEnds():
-                if self._quiesce is not None:
+                if self._quiescing is not None:
                     self._runs.interrupt_all()
             case Audit():
                 self._on_audit()
@@ -231,10 +236,8 @@ class Fetcher(Actor):
             self._look = True
 
     def _on_settings_changed(self) -> None:
-        # A queue that is started again while it was being stopped goes on; the stop of the system is not taken back.
-        if self._quiesce is not None and self._quiesce.asker:
-            self._quiesce = None
-            self.cancel_timer(self._patience_timer)
+        # A queue that is started again while it is being stopped goes on.
+        self._obey_quiescing()
         self._ask_workers()
         self._look = True
 
@@ -245,12 +248,16 @@ class Fetcher(Actor):
         for worker in workers:
             self.tell(worker, ReportIn())
 
-    def _on_quiesce(self, quiesce: Quiesce) -> None:
-        self._quiesce = quiesce
+    def _obey_quiescing(self) -> None:
+        """While the queue is being stopped: begin nothing, and give back what runs when its time is over."""
+        row: Quiescing | None = self._quiescing_rows.get(self._queue)
+        self._quiescing = row
         self.cancel_timer(self._patience_timer)
+        if row is None:
+            return
         for key in self._runs.listed():
             self._runs.withdraw(key)
-        self._patience_timer = self.send_after(quiesce.patience_s, PatienceEnds())
+        self._patience_timer = self.send_after(row.until - self.clock.monotonic(), PatienceEnds())
 
     def _on_audit(self) -> None:
         self._audit_timer = None
@@ -271,8 +278,16 @@ class Fetcher(Actor):
                 self._on_fenced(fence, fenced)
             except StaleCall:
                 self._claim_anew()
-        if self._quiesce is not None and not len(self._runs):
-            self.tell(self._quiesce.asker, Quiet(self._queue))
+        self._say_if_quiet()
+
+    def _say_if_quiet(self) -> None:
+        """Tell who stops the queue; as long as a call is unanswered, or nothing is claimed, nobody knows what runs."""
+        row = self._quiescing
+        if row is None or len(self._runs) or (self._fence is not None and (not self._claimed or self._call)):
+            return
+        quiet = Quiet(self._queue, row.until)
+        self.tell("queues", quiet)
+        self.tell(ROOT, quiet)
 
     def _rest(self, seconds: float) -> None:
         if self._resume_timer is None:
@@ -321,6 +336,8 @@ class Fetcher(Actor):
         self._number = claimed.call
         self._runs.take_over(claimed.runs)
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)
+        # What an earlier Fetcher had handed out was not known here when the stop was heard of.
+        self._obey_quiescing()
         self._look = True
         self.doing("")
         self.tell_self(Nudge())
@@ -336,7 +353,7 @@ class Fetcher(Actor):
     def _want(self, settled: int) -> int:
         """How many jobs may be fetched now; never more than the concurrency leaves, whatever Workers wait."""
         settings = self._settings()
-        if self._quiesce is not None or (settings.serial and self._runs.has_strays()):
+        if self._quiescing is not None or (settings.serial and self._runs.has_strays()):
             return 0
         if self.clock.boottime() > self._lead.get("lease_until", 0.0):
             # Perhaps another node leads by now: the Leader's next renewal tells, and settling goes on meanwhile.

@@ -155,6 +155,7 @@ class Leader(Actor):
             except StaleCall:
                 pass
             self._claimed.add(queue)
+        self.doing("")
 
     def _release(self) -> None:
         fence = self._fence

@@ -94,10 +94,7 @@ class SettingsChanged:
 
 @dataclass(frozen=True, slots=True)
 class Quiesce:
-    """To a Fetcher: fetch no more; after ``patience_s`` seconds give back what still runs; then tell ``asker``."""
-
-    patience_s: float
-    asker: str
+    """To a Fetcher: the queue's row in the table of queues that are being stopped is another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +128,13 @@ class Retire:
 # -- Queues and the root
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """To who sent `Quiesce`: nothing of this queue runs here any more, and all of it is settled."""
+    """To Queues and the root: nothing of this queue runs here any more, and all of it is settled.
+
+    ``until``: of the row under which that holds, so that it is not taken for a later stop's.
+    """
 
     queue: str
+    until: float
 
 
 @dataclass(frozen=True, slots=True)

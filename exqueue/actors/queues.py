@@ -9,11 +9,13 @@ from exqueue.actors.protocol import BeatNow, QueuesChanged, Quiesce, Quiet, Resi
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import (
     QueueSettings,
+    Quiescing,
     RegisteredJob,
     failures_table,
     fetcher_of,
     jobs_table,
     queues_table,
+    quiescing_table,
 )
 from exqueue.codec import learn_parameters
 from exqueue.errors import ConfigError
@@ -53,7 +55,7 @@ class Queues(Supervisor):
         self._queues = queues_table(self.board)
         self._failures = failures_table(self.board)
         self._resizing: dict[str, list[pykka.Future[Any]]] = {}
-        self._stopping: dict[str, JobDefinition] = {}
+        self._quiescing = quiescing_table(self.board)
 
     def on_receive(self, message: Any) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
@@ -65,7 +67,7 @@ class Queues(Supervisor):
             case Resized():
                 return self._on_resized(message.queue)
             case Quiet():
-                return self._on_quiet(message.queue)
+                return self._on_quiet(message)
             case _:
                 return self.on_supervision(message)
 
@@ -113,7 +115,9 @@ class Queues(Supervisor):
 
     def _ensure(self, queue: str) -> Any:
         if queue in self.child_ids():
-            self._stopping.pop(queue, None)
+            row: Quiescing | None = self._quiescing.get(queue)
+            if row is not None and not row.is_final:
+                self._quiescing.pop(queue, None)
             if not self.tell(f"queues/{queue}", Resize()):
                 # It is parked: it starts with what the board says then.
                 return queue
@@ -127,43 +131,46 @@ class Queues(Supervisor):
     def _on_resized(self, queue: str) -> None:
         for asker in self._resizing.pop(queue, ()):
             asker.set(queue)
-        if queue in self._stopping:
-            # Stopped since: the Fetcher takes new settings for a new start.
-            self._quiesce(queue)
         self._announce()
 
     def _announce(self) -> None:
         self.tell("leader", QueuesChanged())
         self.tell("listener", BeatNow())
 
-    def _on_stop_worker(self, definition: JobDefinition) -> str:
+    def _on_stop_worker(self, definition: JobDefinition) -> str | None:
         queue: QueueSettings | None = self._queues.get(definition.queue)
         if queue is None or definition.name not in queue.jobs:
-            raise ConfigError(f"{definition.name} is not started here; started are: {', '.join(self._jobs) or 'none'}")
+            started = ", ".join(self._jobs) or "none"
+            error = ConfigError(f"{definition.name} is not started here; started are: {started}")
+            if self.asker is None:
+                logger.warning("%s", error)
+                return None
+            raise error
         left = tuple(job for job in queue.jobs if job != definition.name)
         if left:
-            self._forget_job(definition)
+            self._forget_jobs(definition.queue, but=left)
             self._queues[definition.queue] = QueueSettings(queue.concurrency, queue.serial, left)
-        else:
-            self._stopping[definition.queue] = definition
-            self._quiesce(definition.queue)
+        elif definition.queue not in self._quiescing:
+            until = self.clock.monotonic() + self._settings.config.shutdown_timeout
+            self._quiescing[definition.queue] = Quiescing(until, is_final=False)
+            self.tell(fetcher_of(definition.queue), Quiesce())
         return definition.queue
 
-    def _quiesce(self, queue: str) -> None:
-        self.tell(fetcher_of(queue), Quiesce(self._settings.config.shutdown_timeout, self.name))
-
-    def _on_quiet(self, queue: str) -> None:
-        definition = self._stopping.pop(queue, None)
-        if definition is None:
+    def _on_quiet(self, quiet: Quiet) -> None:
+        row: Quiescing | None = self._quiescing.get(quiet.queue)
+        if row is None or row.is_final or row.until != quiet.until:
             return
-        self._forget_job(definition)
-        self._queues.pop(queue, None)
-        self.delete_child(queue)
+        self._forget_jobs(quiet.queue, but=())
+        self._queues.pop(quiet.queue, None)
+        self.delete_child(quiet.queue)
+        self._quiescing.pop(quiet.queue, None)
         self._announce()
 
-    def _forget_job(self, definition: JobDefinition) -> None:
-        for name in (definition.name, *definition.aliases):
-            self._jobs.pop(name, None)
+    def _forget_jobs(self, queue: str, *, but: tuple[str, ...]) -> None:
+        for name, registered in self._jobs.copy().items():
+            definition = registered.definition
+            if definition.queue == queue and definition.name not in but:
+                self._jobs.pop(name, None)
 
     def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
         """Say once that a queue does not work, and show it in the status until it does."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, StopSystem
 from exqueue.actors.reporting import tell_restarted
-from exqueue.actors.tables import failures_table, fetcher_of, queues_table
+from exqueue.actors.tables import Quiescing, failures_table, fetcher_of, queues_table, quiescing_table
 from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor
 
 if TYPE_CHECKING:
@@ -85,8 +85,13 @@ class ExqueueRoot(Supervisor):
             return
         patience_s = self._settings.config.shutdown_timeout
         self._busy_queues = set()
+        tree, rows = self.board.table("tree"), quiescing_table(self.board)
         for queue in tuple(queues_table(self.board)):
-            if self.tell(fetcher_of(queue), Quiesce(patience_s, self.name)):
+            rows[queue] = Quiescing(self.clock.monotonic() + patience_s, is_final=True)
+            self.tell(fetcher_of(queue), Quiesce())
+            # A Fetcher that is being restarted finds the row; one of a queue that is parked is not waited for.
+            _, status = tree.get(f"queues/{queue}", ("", "stopped"))
+            if status == "running":
                 self._busy_queues.add(queue)
         self.send_after(patience_s + MARGIN_S, PatienceIsOver())
         self._stop_if_quiet()

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from exqueue.job import JobDefinition
     from exqueue.supervision import Board, Table
 
+ROOT = ""
+"""The name of the root of the tree."""
+
 RunKey = tuple[str, bytes]
 """A run on this node: the job's id and the opaque name of its run."""
 
@@ -32,6 +35,14 @@ class QueueSettings:
     concurrency: int
     serial: bool
     jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiescing:
+    """A queue is being stopped: until when (monotonic) its running jobs may go on, and whether the system stops."""
+
+    until: float
+    is_final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,11 @@ def idle_table(board: Board) -> Table:
 def outages_table(board: Board) -> Table:
     """Actor -> `OutageRow` while the persistence does not answer it. Written by that actor; read by the Operator."""
     return board.table("outages")
+
+
+def quiescing_table(board: Board) -> Table:
+    """Queue -> `Quiescing` while it is being stopped. Written by Queues and by the root; read by Fetchers."""
+    return board.table("quiescing")
 
 
 def suspects_table(board: Board) -> Table:

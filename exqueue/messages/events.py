@@ -1,7 +1,7 @@
 """Events: what has happened. Subscribers get them by ``tell``, as hints for people and screens, never for safety.
 
 Times ``at`` are seconds since the Unix epoch by the clock of the node that tells. ``attempt`` counts from 1: the
-failures before, plus one. ``job`` is the name of the job class.
+failures and losses before, plus one. ``job`` is the name of the job class.
 """
 
 from __future__ import annotations

@@ -1,0 +1,185 @@
+"""Stopping a queue and stopping a system: what runs gets its time, the rest goes back, nothing is repeated."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+
+from exqueue import (
+    ActorInfo,
+    Enqueue,
+    ExqueueSystem,
+    GetJob,
+    GetStatus,
+    GetTree,
+    JobNotFound,
+    StartWorker,
+    StopWorker,
+    SystemStopped,
+)
+from exqueue.testing import crash
+from tests.system.helpers import Room, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exqueue import SystemRef
+
+
+class Visit:
+    """Visits the room of the test."""
+
+    room: ClassVar[Room]
+
+    def perform(self, *, who: int) -> None:
+        type(self).room.visit(who)
+
+
+@pytest.fixture(autouse=True)
+def room() -> Iterator[Room]:
+    """The room that jobs visit, opened at the end."""
+    with Room() as opened:
+        Visit.room = opened
+        yield opened
+
+
+def started_queues(system: SystemRef) -> dict[str, ActorInfo]:
+    """The started queues and their part of the tree."""
+    tree: ActorInfo = system.ask(GetTree())
+    return {queue.name: queue for queue in next(one for one in tree.children if one.name == "queues").children}
+
+
+def fetcher_restarts(system: SystemRef) -> int:
+    """How often the Fetcher of the queue was started again; -1 while it is not there."""
+    queue = started_queues(system).get("queues/Visit")
+    fetcher = None if queue is None else queue.children[0]
+    return fetcher.restarts if fetcher is not None and fetcher.alive else -1
+
+
+def test_a_stopped_queue_ends_although_its_fetcher_crashes(system: SystemRef, room: Room) -> None:
+    """That a queue is being stopped outlives the crash of its Fetcher."""
+    system.ask(StartWorker(Visit))
+    system.ask(Enqueue(Visit, {"who": 1}))
+    eventually(lambda: room.inside)
+    system.ask(StopWorker(Visit))
+    crash(system, "queues/Visit/fetcher")
+    eventually(lambda: fetcher_restarts(system) == 1)
+    room.open()
+    eventually(lambda: not started_queues(system))
+    assert room.entered == [1]
+
+
+def test_a_stopped_queue_ends_although_queues_crashes(system: SystemRef, room: Room) -> None:
+    """That a queue is being stopped outlives the crash of who supervises the queues."""
+    system.ask(StartWorker(Visit))
+    system.ask(Enqueue(Visit, {"who": 1}))
+    eventually(lambda: room.inside)
+    system.ask(StopWorker(Visit))
+    crash(system, "queues")
+    room.open()
+    eventually(lambda: system.urn_of("queues") is not None and not started_queues(system))
+    assert room.entered == [1]
+
+
+def test_telling_to_stop_what_is_not_started_is_a_warning(system: SystemRef, caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake of a person never crashes an actor."""
+    with caplog.at_level(logging.WARNING, "exqueue"):
+        system.tell(StopWorker(Visit))
+        system.ask(StartWorker(Visit))
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "Visit is not started" in caplog.text
+    assert next(one for one in system.ask(GetTree()).children if one.name == "queues").restarts == 0
+
+
+def test_a_running_job_gets_to_end(url: str, namespace: str, room: Room) -> None:
+    """A stop waits for what runs and fetches nothing more; what waits stays in the store."""
+    system = ExqueueSystem.start(url, namespace=namespace, shutdown_timeout=10)
+    system.ask(StartWorker(Visit))
+    first, second = (system.ask(Enqueue(Visit, {"who": who})) for who in (1, 2))
+    eventually(lambda: room.inside)
+    stopping = threading.Thread(target=system.stop)
+    stopping.start()
+    with pytest.raises(AssertionError):
+        eventually(lambda: not system.is_alive(), within=0.2)
+    room.open()
+    stopping.join(10)
+    assert not system.is_alive()
+    assert room.left == [1]
+    if url.startswith("memory"):
+        return  # the store went with its last system
+    with ExqueueSystem.start(url, namespace=namespace) as after:
+        with pytest.raises(JobNotFound):
+            after.ask(GetJob(first))
+        assert after.ask(GetJob(second)).state == "ready"
+
+
+def test_what_outlasts_the_patience_goes_back_uncounted(url: str, namespace: str, room: Room) -> None:
+    """It runs again on the next node, with neither a failure nor a recovery; its late end counts for nothing."""
+    with ExqueueSystem.start(url, namespace=namespace) as standby:
+        first = ExqueueSystem.start(url, namespace=namespace, shutdown_timeout=0.1)
+        first.ask(StartWorker(Visit))
+        job_id = first.ask(Enqueue(Visit, {"who": 1}))
+        eventually(lambda: room.inside)
+        assert first.stop()
+        info = standby.ask(GetJob(job_id))
+        assert (info.state, info.failures, info.recoveries) == ("ready", 0, 0)
+        standby.ask(StartWorker(Visit))
+        eventually(lambda: room.entered == [1, 1])
+        room.open()
+        standby.drain()
+        assert standby.ask(GetStatus()).queues[0].processed == 1
+
+
+def test_a_stop_ends_although_a_fetcher_crashes(url: str, namespace: str, room: Room) -> None:
+    """The restarted Fetcher knows of the stop: the running job ends, once."""
+    system = ExqueueSystem.start(url, namespace=namespace, shutdown_timeout=10)
+    system.ask(StartWorker(Visit))
+    system.ask(Enqueue(Visit, {"who": 1}))
+    eventually(lambda: room.inside)
+    system.stop(block=False)
+    crash(system, "queues/Visit/fetcher")
+    eventually(lambda: fetcher_restarts(system) == 1)
+    room.open()
+    eventually(lambda: not system.is_alive(), within=5)
+    assert room.entered == [1]
+
+
+def test_stopping_twice_is_stopping_once(system: SystemRef) -> None:
+    """The second stop finds nothing to do."""
+    assert system.stop()
+    assert system.stop()
+
+
+class StopFromInside:
+    """Stops its own system."""
+
+    system: ClassVar[SystemRef]
+    ended: ClassVar[threading.Event]
+
+    def perform(self) -> None:
+        type(self).system.stop()
+        type(self).ended.set()
+
+
+def test_a_job_only_requests_the_stop(system: SystemRef) -> None:
+    """It does not wait for its own end."""
+    StopFromInside.system, StopFromInside.ended = system, threading.Event()
+    system.ask(StartWorker(StopFromInside))
+    system.ask(Enqueue(StopFromInside))
+    assert StopFromInside.ended.wait(5)
+    eventually(lambda: not system.is_alive())
+
+
+def test_a_stopped_system_says_so(system: SystemRef) -> None:
+    """Asking and telling are refused; the status is answered and says why there is nothing in it."""
+    system.stop()
+    with pytest.raises(SystemStopped, match="was stopped"):
+        system.ask(Enqueue(Visit, {"who": 1}))
+    with pytest.raises(SystemStopped, match="was stopped"):
+        system.tell(Enqueue(Visit, {"who": 1}))
+    status = system.ask(GetStatus())
+    assert not status.is_leader
+    assert "was stopped" in status.failed[0]
