@@ -405,8 +405,9 @@ class Fetcher(Actor):
             if job.recoveries >= SUSPECT_AFTER:
                 self._suspect_leave.hold(run.key)
             worker = self._runs.assign(run)
-            if worker is None or not self.tell(worker, BeginRun(run)):
-                # Fewer Workers wait than when the call was made, or this one is gone for good: the run goes back.
+            if self._quiescing is not None or worker is None or not self.tell(worker, BeginRun(run)):
+                # The queue is being stopped since the call was made, fewer Workers wait, or this one is gone for good:
+                # the run goes back.
                 self._runs.withdraw(run.key)
         if call.suspect:
             self._suspect_leave.give_back()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections import deque
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
@@ -43,15 +43,30 @@ if TYPE_CHECKING:
 logger = logging.getLogger("exqueue")
 
 
+class Batch(NamedTuple):
+    """Dead jobs of one queue under the number of their call."""
+
+    queue: str
+    n: int
+    ids: list[str]
+
+
 class Order:
-    """A command under way: it keeps its number until it is answered, however often it is sent."""
+    """A command under way, with what must be the same when its call is sent again after an answer got lost.
 
-    __slots__ = ("message", "n", "reply")
+    ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where the job was found (a second look would find it changed already).
+    ``batch`` and ``count``: of a command on all dead jobs, what is under way and how many are done.
+    """
 
-    def __init__(self, message: OperatorMessage | IsDrained, n: int, reply: Reply[Any] | None) -> None:
+    __slots__ = ("batch", "count", "message", "n", "queue", "reply")
+
+    def __init__(self, message: OperatorMessage | IsDrained, reply: Reply[Any] | None) -> None:
         self.message = message
-        self.n = n
+        self.n = 0
         self.reply = reply
+        self.queue: str | None = None
+        self.batch: Batch | None = None
+        self.count = 0
 
 
 class Operator(Actor):
@@ -86,13 +101,16 @@ class Operator(Actor):
             return None
         if isinstance(message, GetTree):
             return self._tree()
-        self._number += 1
-        order = Order(message, self._number, self.asker)  # type: ignore[arg-type] # our futures are Replies
+        order = Order(message, self.asker)  # type: ignore[arg-type] # our futures are Replies
         if self._orders and not isinstance(message, GetStatus):
             self._orders.append(order)
         else:
             self._carry_out(order)
         return DEFERRED
+
+    def _next_number(self) -> int:
+        self._number += 1
+        return self._number
 
     def _carry_on(self) -> None:
         waiting, self._orders = self._orders, deque()
@@ -102,6 +120,7 @@ class Operator(Actor):
 
     def _carry_out(self, order: Order) -> None:
         self.doing(type(order.message).__name__)
+        order.n = order.n or self._next_number()
         try:
             answer = self._answer(order)
         except Outage as outage:
@@ -142,7 +161,7 @@ class Operator(Actor):
             case RetryDead() | DeleteDead():
                 return self._act_on_dead(order, message)
             case RetryAllDead() | DeleteAllDead():
-                return self._act_on_all_dead(message)
+                return self._act_on_all_dead(order, message)
             case CancelJob():
                 return self._cancel(order, message)
             case PauseQueue():
@@ -158,36 +177,45 @@ class Operator(Actor):
 
     # -- orders
     def _act_on_dead(self, order: Order, message: RetryDead | DeleteDead) -> bool:
-        job = self._find(message.id, message.queue, "dead")
+        if order.queue is None:
+            order.queue = self._find(message.id, message.queue, "dead").queue
         verb = self._session.retry_dead if isinstance(message, RetryDead) else self._session.delete_dead
-        if not self.call(verb, job.queue, self._caller, order.n, [job.id]):
+        if not self.call(verb, order.queue, self._caller, order.n, [message.id]):
             raise self._not_found(message.id, message.queue, "dead")
         return True
 
-    def _act_on_all_dead(self, message: RetryAllDead | DeleteAllDead) -> int:
+    def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> int:
         """In batches, each with a number of its own, so that no single call is long."""
         verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
-        count = 0
+        while order.batch is not None or self._next_batch(order, message):
+            batch = order.batch
+            assert batch is not None  # noqa: S101 - the condition of the loop
+            done = self.call(verb, batch.queue, self._caller, batch.n, batch.ids)
+            order.count += len(done)
+            order.batch = None
+            if not done:
+                break
+        return order.count
+
+    def _next_batch(self, order: Order, message: RetryAllDead | DeleteAllDead) -> bool:
         for queue in self._queues_of(message.queue):
-            while True:
-                ids = [job.id for job in self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, 0)]
-                self._number += 1
-                done = self.call(verb, queue, self._caller, self._number, ids) if ids else ()
-                if not done:
-                    break
-                count += len(done)
-        return count
+            ids = [job.id for job in self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, 0)]
+            if ids:
+                order.batch = Batch(queue, self._next_number(), ids)
+                return True
+        return False
 
     def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
-        job = self._find(message.id, message.queue, "stored")
-        state = self.call(self._session.cancel, job.queue, self._caller, order.n, job.id)
+        if order.queue is None:
+            order.queue = self._find(message.id, message.queue, "stored").queue
+        state = self.call(self._session.cancel, order.queue, self._caller, order.n, message.id)
         if state is None:
             raise self._not_found(message.id, message.queue, "stored")
         if state == "running":
             raise NotSupportedYet(
-                f"job {job.id} runs; CancelJob of a running job is not supported yet: wait until it has ended"
+                f"job {message.id} runs; CancelJob of a running job is not supported yet: wait until it has ended"
             )
-        return CancelResult(id=job.id, queue=job.queue, state=state)
+        return CancelResult(id=message.id, queue=order.queue, state=state)
 
     def _pause(self, order: Order, queue: str, *, paused: bool) -> bool:
         self.call(self._session.set_paused, queue, self._caller, order.n, paused)

@@ -1,0 +1,73 @@
+"""A persistence whose answers get lost: the verb is carried out, and whoever called it hears of an outage."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from exqueue.errors import Outage
+
+if TYPE_CHECKING:
+    from exqueue.persistence.base import Persistence, Session, Subscription
+
+
+class LossyPersistence:
+    """Hands everything on to another persistence; ``lose(verb, times)`` loses the next answers of a verb.
+
+    ``lost`` counts the answers that were lost, by verb.
+    """
+
+    def __init__(self, behind: Persistence) -> None:
+        self._behind = behind
+        self._lock = threading.Lock()
+        self._to_lose: dict[str, int] = {}
+        self.lost: dict[str, int] = {}
+
+    @property
+    def address(self) -> str:
+        return self._behind.address
+
+    @property
+    def namespace(self) -> str:
+        return self._behind.namespace
+
+    def lose(self, verb: str, times: int) -> None:
+        """Lose the next ``times`` answers of ``verb``."""
+        with self._lock:
+            self._to_lose[verb] = times
+
+    def is_lost(self, verb: str) -> bool:
+        with self._lock:
+            left = self._to_lose.get(verb, 0)
+            if left:
+                self._to_lose[verb] = left - 1
+                self.lost[verb] = self.lost.get(verb, 0) + 1
+            return bool(left)
+
+    def session(self, *, timeout: float, pooled: bool = False) -> Any:
+        return LossySession(self, self._behind.session(timeout=timeout, pooled=pooled))
+
+    def subscribe(self, token: str, *, timeout: float) -> Subscription:
+        return self._behind.subscribe(token, timeout=timeout)
+
+    def close(self) -> None:
+        self._behind.close()
+
+
+class LossySession:
+    """Carries every verb out, and then perhaps loses its answer."""
+
+    def __init__(self, persistence: LossyPersistence, behind: Session) -> None:
+        self._persistence = persistence
+        self._behind = behind
+
+    def __getattr__(self, verb: str) -> Any:
+        carry_out = getattr(self._behind, verb)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            answer = carry_out(*args, **kwargs)
+            if self._persistence.is_lost(verb):
+                raise Outage(f"the answer of {verb} got lost")
+            return answer
+
+        return call
