@@ -348,6 +348,9 @@ class Fetcher(Actor):
         if not settlements and not (self._look and want):
             return None
         suspect = bool(want) and self._suspect_waits and self._suspect_leave.take()
+        if want:
+            # Spent now, not by the answer: what wakes this queue while the call is unanswered came after it.
+            self._look = False
         return Call(self._number + 1, settlements, want, suspect)
 
     def _want(self, settled: int) -> int:
@@ -414,8 +417,8 @@ class Fetcher(Actor):
 
     def _plan(self, call: Call, answer: Exchanged) -> None:
         """Decide when to look again: at once, when the next job is due, or when something wakes this queue."""
-        if call.want:
-            self._look = len(answer.jobs) >= call.want
+        if call.want and len(answer.jobs) >= call.want:
+            self._look = True
         if answer.suspect_waits and not answer.paused:
             self._wait_for_leave(call)
         self._suspect_waits = answer.suspect_waits

@@ -54,8 +54,9 @@ class Batch(NamedTuple):
 class Order:
     """A command under way, with what must be the same when its call is sent again after an answer got lost.
 
-    ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where the job was found (a second look would find it changed already).
-    ``batch`` and ``count``: of a command on all dead jobs, what is under way and how many are done.
+    ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where
+    the job was found (a second look would find it changed already). ``batch`` and ``count``: of a command on all dead
+    jobs, what is under way and how many are done.
     """
 
     __slots__ = ("batch", "count", "message", "n", "queue", "reply")

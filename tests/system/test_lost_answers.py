@@ -19,6 +19,7 @@ from exqueue import (
     RetryDead,
     StartWorker,
 )
+from exqueue.actors import listener
 from exqueue.config import SystemConfig
 from exqueue.persistence.base import Bury, Fence, NewJob, Push
 from exqueue.persistence.urls import open_persistence
@@ -135,6 +136,25 @@ class Visit:
 
     def perform(self, *, who: int) -> None:
         type(self).room.visit(who)
+
+
+def test_a_wake_up_during_an_unanswered_exchange_is_not_lost(
+    lossy: LossyPersistence, start: Callable[[], SystemRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that is pushed meanwhile starts when the exchange is answered; no sweep is needed for it."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 600.0)
+    with Room() as room:
+        Visit.room = room
+        system = start()
+        system.ask(StartWorker(Visit))
+        system.ask(Enqueue(Visit, {"who": 1}))
+        room.await_entered(1)
+        # The exchange that settles the first job finds the line empty, and says so; nobody hears the answer.
+        lossy.lose("exchange", 4)
+        room.let_out(1)
+        eventually(lambda: lossy.lost.get("exchange"))
+        system.ask(Enqueue(Visit, {"who": 2}))
+        room.await_entered(2)
 
 
 def test_a_stop_waits_for_what_an_unanswered_exchange_fetched(
