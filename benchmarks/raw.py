@@ -11,11 +11,11 @@ import time
 
 import redis
 
-from exqueue.persistence.base import Done, Fence, Fetched, NewJob, Push
 from exqueue.persistence.redis import open_redis
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
 from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import Done, Fence, Fetched, NewJob, Push
 
 RECORD = b"x" * 75
 CALLER_KEPT_MS = 3_600_000

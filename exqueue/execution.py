@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
-from exqueue.persistence.base import Bury, Done, Retry, Settlement
+from exqueue.persistence.values import Bury, Done, Retry, Settlement
 from exqueue.record import Trail, decode_record, decode_trail, describe_error, encode_trail
 from exqueue.retry import GiveUp, is_poison, next_step
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import Store
-from exqueue.persistence.base import MAX_BATCH, NewJob
+from exqueue.persistence.values import MAX_BATCH, NewJob
 from exqueue.record import encode_record
 
 if TYPE_CHECKING:

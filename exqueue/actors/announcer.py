@@ -9,7 +9,7 @@ from exqueue.actors.protocol import DeathsNoted
 from exqueue.actors.tables import deaths_table, subscribers_table
 from exqueue.execution import attempt_of
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
-from exqueue.persistence.base import Recovered
+from exqueue.persistence.values import Recovered
 from exqueue.record import decode_trail, peek
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exqueue.actors.tables import RunKey
     from exqueue.clock import Clock
     from exqueue.execution import Outcome, Run
-    from exqueue.persistence.base import Settlement
+    from exqueue.persistence.values import Settlement
     from exqueue.supervision import Board
 
 logger = logging.getLogger("exqueue")

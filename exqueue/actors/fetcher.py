@@ -43,13 +43,13 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
-from exqueue.persistence.base import MAX_BATCH, SUSPECT_AFTER, Owned
+from exqueue.persistence.values import MAX_BATCH, SUSPECT_AFTER, Owned
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.actors.tables import RunKey
-    from exqueue.persistence.base import Exchanged, Fence, Settlement
+    from exqueue.persistence.values import Exchanged, Fence, Settlement
 
 logger = logging.getLogger("exqueue")
 

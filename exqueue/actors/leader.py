@@ -10,7 +10,7 @@ from exqueue.actors.tables import fetcher_of, lead_table, queues_table
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.messages import LeadershipGained, LeadershipLost
-from exqueue.persistence.base import Fence
+from exqueue.persistence.values import Fence
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from exqueue.actors.tables import (
 )
 from exqueue.actors.weather import Weather, pause_s
 from exqueue.errors import Outage
-from exqueue.persistence.base import LockReleased, QueueWoken
+from exqueue.persistence.values import LockReleased, QueueWoken
 from exqueue.supervision import Actor, ActorContext, Envelope
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.persistence.base import Signal, Subscription
+    from exqueue.persistence.base import Subscription
+    from exqueue.persistence.values import Signal
     from exqueue.supervision.runtime import Task
 
 logger = logging.getLogger("exqueue")

@@ -32,12 +32,12 @@ from exqueue.messages import (
     RetryDead,
     SystemStatus,
 )
-from exqueue.persistence.base import MAX_BATCH
+from exqueue.persistence.values import MAX_BATCH
 from exqueue.supervision import DEFERRED, Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
-    from exqueue.persistence.base import StoredJob
+    from exqueue.persistence.values import StoredJob
     from exqueue.supervision import Reply
 
 logger = logging.getLogger("exqueue")

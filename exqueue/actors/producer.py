@@ -14,7 +14,7 @@ from exqueue.actors.tables import subscribers_table
 from exqueue.actors.weather import Weather
 from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCall
 from exqueue.messages import JobEnqueued
-from exqueue.persistence.base import MAX_BATCH, Push
+from exqueue.persistence.values import MAX_BATCH, Push
 from exqueue.record import peek
 from exqueue.supervision import DEFERRED, Actor, ActorContext
 

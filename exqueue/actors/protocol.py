@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from exqueue.actors.tables import RunKey
     from exqueue.execution import Run
-    from exqueue.persistence.base import Fence, NewJob, Owned, Signal, Subscription
+    from exqueue.persistence.base import Subscription
+    from exqueue.persistence.values import Fence, NewJob, Owned, Signal
 
 
 # -- Leader

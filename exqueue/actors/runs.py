@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exqueue.persistence.base import GiveBack, Recovered
+from exqueue.persistence.values import GiveBack, Recovered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from exqueue.actors.tables import RunKey, RunTables
     from exqueue.execution import Outcome, Run
-    from exqueue.persistence.base import RunningEntry, Settlement
+    from exqueue.persistence.values import RunningEntry, Settlement
 
 
 class Runs:

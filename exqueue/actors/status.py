@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from exqueue.actors.beat import Beat
     from exqueue.codec import Codec
     from exqueue.execution import Registered
-    from exqueue.persistence.base import Overview, QueueCounts, StoredJob
+    from exqueue.persistence.values import Overview, QueueCounts, StoredJob
 
 
 def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat]) -> QueueStatus:

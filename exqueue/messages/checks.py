@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from exqueue.config import check_name, is_seconds, shown
 from exqueue.errors import ConfigError
-from exqueue.persistence.base import MAX_BATCH
+from exqueue.persistence.values import MAX_BATCH
 
 if TYPE_CHECKING:
     from exqueue.job import JobDefinition

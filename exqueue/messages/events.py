@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from exqueue.persistence.base import Fence
+    from exqueue.persistence.values import Fence
     from exqueue.record import JobError
 
 

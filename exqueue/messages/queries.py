@@ -13,7 +13,7 @@ from exqueue.messages.events import EVENT_TYPES
 
 if TYPE_CHECKING:
     from exqueue.messages.events import Event
-    from exqueue.persistence.base import State
+    from exqueue.persistence.values import State
 
 
 class Subscriber(Protocol):
@@ -58,7 +58,7 @@ class ListJobs:
     Args:
         state: one of `exqueue.messages.checks.STATES`.
         queue: of this one only; ``None``: of all.
-        limit: the most that are answered, 1 to `exqueue.persistence.base.MAX_BATCH`.
+        limit: the most that are answered, 1 to `exqueue.persistence.values.MAX_BATCH`.
         offset: how many to leave out at the beginning, 0 to `exqueue.messages.checks.MAX_OFFSET`.
     """
 

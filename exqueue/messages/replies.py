@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from exqueue.persistence.base import Removed, State
+    from exqueue.persistence.values import Removed, State
     from exqueue.record import JobError
 
 
@@ -116,7 +116,7 @@ class JobInfo:
         id: of the job.
         job: the name of its class; empty when the record can't be decoded.
         queue: of the job.
-        state: see `exqueue.persistence.base.State`.
+        state: see `exqueue.persistence.values.State`.
         kwargs: its arguments; ``None`` when the record can't be decoded.
         failures: errors raised since it was enqueued or revived.
         recoveries: how often it was lost with its node, lately.

@@ -5,17 +5,9 @@ import gc
 import pytest
 
 from exqueue.errors import StaleCall
-from exqueue.persistence.base import (
-    CALLER_KEPT_S,
-    RECOVERY_WINDOW_S,
-    Fence,
-    Holder,
-    NewJob,
-    Push,
-    QueueWoken,
-    Session,
-)
+from exqueue.persistence.base import Session
 from exqueue.persistence.memory import MemoryPersistence
+from exqueue.persistence.values import CALLER_KEPT_S, RECOVERY_WINDOW_S, Fence, Holder, NewJob, Push, QueueWoken
 from tests.persistence.conformance.play import (
     ONE,
     Client,

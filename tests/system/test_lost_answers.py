@@ -21,8 +21,8 @@ from exqueue import (
 )
 from exqueue.actors import listener
 from exqueue.config import SystemConfig
-from exqueue.persistence.base import Bury, Fence, NewJob, Push
 from exqueue.persistence.urls import open_persistence
+from exqueue.persistence.values import Bury, Fence, NewJob, Push
 from exqueue.supervision import ThreadRuntime
 from exqueue.system import start_system
 from tests.system.helpers import Room, eventually

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from exqueue import Enqueue, GetJob, JobInfo, RetryDead, StartWorker, SystemRef
-from exqueue.persistence.base import NewJob, Push
 from exqueue.persistence.urls import open_persistence
+from exqueue.persistence.values import NewJob, Push
 from tests.system.helpers import eventually, queue_status
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exqueue.errors import Fenced, StaleCall
-from exqueue.persistence.base import (
+from exqueue.persistence.memory.queue import FRONT, Run
+from exqueue.persistence.values import (
     MAX_PROMOTED,
     Bury,
     Claimed,
@@ -21,12 +22,11 @@ from exqueue.persistence.base import (
     RunningEntry,
     Settlement,
 )
-from exqueue.persistence.memory.queue import FRONT, Run
 
 if TYPE_CHECKING:
-    from exqueue.persistence.base import Verdict
     from exqueue.persistence.memory.line import Line
     from exqueue.persistence.memory.queue import Queue
+    from exqueue.persistence.values import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from exqueue.persistence.memory.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exqueue.persistence.base import Signal
     from exqueue.persistence.memory.store import Listener
+    from exqueue.persistence.values import Signal
 
 
 class MemorySubscription:

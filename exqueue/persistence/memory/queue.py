@@ -8,19 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from exqueue.errors import StaleCall
-from exqueue.persistence.base import (
-    CALLER_KEPT_S,
-    RECOVERY_WINDOW_S,
-    SUSPECT_AFTER,
-    QueueCounts,
-    StoredJob,
-)
 from exqueue.persistence.memory.line import Line
+from exqueue.persistence.values import CALLER_KEPT_S, RECOVERY_WINDOW_S, SUSPECT_AFTER, QueueCounts, StoredJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from exqueue.persistence.base import Fence, NewJob, Removed, State
+    from exqueue.persistence.values import Fence, NewJob, Removed, State
 
 Reply = TypeVar("Reply")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from exqueue.errors import ConfigError, ExqueueError
-from exqueue.persistence.base import MAX_BATCH, Overview, QueueWoken
 from exqueue.persistence.memory import owner
+from exqueue.persistence.values import MAX_BATCH, Overview, QueueWoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from exqueue.persistence.base import (
+    from exqueue.persistence.memory.queue import Queue
+    from exqueue.persistence.memory.store import Store
+    from exqueue.persistence.values import (
         Claimed,
         Exchanged,
         Fence,
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
         StoredJob,
         Verdict,
     )
-    from exqueue.persistence.memory.queue import Queue
-    from exqueue.persistence.memory.store import Store
 
 Reply = TypeVar("Reply")
 

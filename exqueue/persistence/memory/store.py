@@ -6,13 +6,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exqueue.persistence.base import Fence, Holder, LockReleased
 from exqueue.persistence.memory.queue import Queue
+from exqueue.persistence.values import Fence, Holder, LockReleased
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exqueue.persistence.base import Signal
+    from exqueue.persistence.values import Signal
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exqueue.errors import ExqueueError
-    from exqueue.persistence.base import NewJob, Push, Removed
     from exqueue.persistence.redis.connection import Args, Reply, Wire
     from exqueue.persistence.redis.keys import QueueKeys
+    from exqueue.persistence.values import NewJob, Push, Removed
 
 STATES: dict[bytes, Removed | None] = {
     b"ready": "ready",

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from exqueue.persistence.base import Fence, Holder
 from exqueue.persistence.redis.verbs import Verbs, milliseconds
+from exqueue.persistence.values import Fence, Holder
 
 if TYPE_CHECKING:
     from exqueue.persistence.redis.connection import Args

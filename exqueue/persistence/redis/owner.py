@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.errors import Fenced, StaleCall
-from exqueue.persistence.base import (
+from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
+from exqueue.persistence.values import (
     Bury,
     Claimed,
     Done,
@@ -17,13 +18,12 @@ from exqueue.persistence.base import (
     RunningEntry,
     Settlement,
 )
-from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exqueue.persistence.base import Fence, Owned, Verdict
     from exqueue.persistence.redis.connection import Reply
+    from exqueue.persistence.values import Fence, Owned, Verdict
 
 FIRST_JOB = 4
 """Where the jobs begin in the reply of ``exchange.lua``, of `VALUES_A_JOB` each."""

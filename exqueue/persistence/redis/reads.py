@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from exqueue.persistence.base import Overview, QueueCounts, StoredJob
 from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
+from exqueue.persistence.values import Overview, QueueCounts, StoredJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exqueue.persistence.base import State
     from exqueue.persistence.redis.connection import Args, Reply
+    from exqueue.persistence.values import State
 
 QUEUES_A_SCRIPT = 200
 """How many queues one run of ``overview.lua`` looks at: it takes about 10 us each."""

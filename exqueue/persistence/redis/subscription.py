@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import redis
 
 from exqueue.errors import Outage, SystemStopped
-from exqueue.persistence.base import LockReleased, QueueWoken
 from exqueue.persistence.redis.failures import broken
 from exqueue.persistence.redis.lock import RELEASED
+from exqueue.persistence.values import LockReleased, QueueWoken
 
 if TYPE_CHECKING:
-    from exqueue.persistence.base import Signal
     from exqueue.persistence.redis.connection import Endpoint, RawConnection, Reply
+    from exqueue.persistence.values import Signal
 
 PING_AFTER_S = 3.0
 """A subscription that heard nothing for this long asks whether the server is still there."""

@@ -6,9 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from exqueue.errors import ConfigError, StaleCall
-from exqueue.persistence.base import CALLER_KEPT_S, MAX_BATCH
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
 from exqueue.persistence.redis.scripts import script
+from exqueue.persistence.values import CALLER_KEPT_S, MAX_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from exqueue.errors import ExqueueError, Fenced
-from exqueue.persistence.base import (
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import (
     Bury,
     Claimed,
     Done,
@@ -23,7 +24,6 @@ from exqueue.persistence.base import (
     Push,
     Recovered,
     Retry,
-    Session,
     Settlement,
     State,
     StoredJob,

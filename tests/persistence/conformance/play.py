@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from exqueue.errors import ExqueueError
-from exqueue.persistence.base import (
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import (
     Bury,
     Claimed,
     Done,
@@ -21,7 +22,6 @@ from exqueue.persistence.base import (
     Recovered,
     Removed,
     Retry,
-    Session,
     Settlement,
     State,
     StoredJob,

@@ -3,7 +3,8 @@
 import pytest
 
 from exqueue.errors import StaleCall
-from exqueue.persistence.base import Fence, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import Fence
 from tests.persistence.conformance.play import (
     FAR_S,
     PREPARED,

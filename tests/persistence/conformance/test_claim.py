@@ -3,7 +3,8 @@
 import pytest
 
 from exqueue.errors import Fenced, StaleCall
-from exqueue.persistence.base import Claimed, Fence, RunningEntry, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import Claimed, Fence, RunningEntry
 from tests.persistence.conformance.play import (
     ONE,
     SOON_S,

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from exqueue.errors import ConfigError, StaleCall
-from exqueue.persistence.base import MAX_BATCH, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import MAX_BATCH
 from tests.persistence.conformance.play import (
     FAR_S,
     Client,

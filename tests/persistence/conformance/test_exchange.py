@@ -3,7 +3,8 @@
 import pytest
 
 from exqueue.errors import ConfigError, StaleCall
-from exqueue.persistence.base import MAX_BATCH, Done, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import MAX_BATCH, Done
 from tests.persistence.conformance.play import (
     Client,
     Owner,

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exqueue.persistence.base import Fence, Holder, Persistence, Session
+from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.values import Fence, Holder
 from tests.persistence.conformance.play import FAR_S, SOON_S, eventually, pass_time
 
 TTL_S = 60.0

@@ -3,7 +3,8 @@
 import pytest
 
 from exqueue.errors import StaleCall
-from exqueue.persistence.base import Fence, Persistence, Session
+from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.values import Fence
 from tests.persistence.conformance.play import SOON_S, Client, Owner, done, ids, listed, pass_time
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from exqueue.errors import ConfigError, StaleCall
-from exqueue.persistence.base import MAX_BATCH, NewJob, Push, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import MAX_BATCH, NewJob, Push
 from tests.persistence.conformance.play import (
     FAR_S,
     PREPARED,

@@ -3,17 +3,8 @@
 import pytest
 
 from exqueue.errors import ConfigError
-from exqueue.persistence.base import (
-    MAX_BATCH,
-    Fence,
-    Holder,
-    Persistence,
-    QueueCounts,
-    Session,
-    Settlement,
-    State,
-    StoredJob,
-)
+from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.values import MAX_BATCH, Fence, Holder, QueueCounts, Settlement, State, StoredJob
 from tests.persistence.conformance.play import (
     FAR_S,
     PREPARED,

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from exqueue.persistence.base import Fence, Fetched, QueueCounts, Session, Settlement
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import Fence, Fetched, QueueCounts, Settlement
 from tests.persistence.conformance.play import (
     FAR_S,
     ONE,

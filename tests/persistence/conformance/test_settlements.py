@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from exqueue.persistence.base import Bury, Done, Fetched, GiveBack, Recovered, Retry, Session, Settlement
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import Bury, Done, Fetched, GiveBack, Recovered, Retry, Settlement
 from tests.persistence.conformance.play import (
     FAR_S,
     Client,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exqueue.errors import Outage
-from exqueue.persistence.base import Fence, LockReleased, Persistence, QueueWoken, Session, Signal, Subscription
+from exqueue.persistence.base import Persistence, Session, Subscription
+from exqueue.persistence.values import Fence, LockReleased, QueueWoken, Signal
 from tests.persistence.conformance.play import DEADLINE_S, FAR_S, Client, Owner, bury, new_job, retry
 
 

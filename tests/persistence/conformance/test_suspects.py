@@ -2,7 +2,8 @@
 
 import pytest
 
-from exqueue.persistence.base import Fence, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import Fence
 from tests.persistence.conformance.play import (
     SOON_S,
     Client,

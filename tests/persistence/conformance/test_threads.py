@@ -8,7 +8,8 @@ from itertools import chain
 import pytest
 
 from exqueue.errors import Fenced, StaleCall
-from exqueue.persistence.base import Fence, Persistence, Session
+from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.values import Fence
 from tests.persistence.conformance.play import DEADLINE_S, Client, Owner, done, ids, listed, new_job
 
 THREADS = 4

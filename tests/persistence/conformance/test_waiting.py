@@ -2,7 +2,8 @@
 
 import pytest
 
-from exqueue.persistence.base import MAX_BATCH, MAX_PROMOTED, Session
+from exqueue.persistence.base import Session
+from exqueue.persistence.values import MAX_BATCH, MAX_PROMOTED
 from tests.persistence.conformance.play import (
     FAR_S,
     SOON_S,

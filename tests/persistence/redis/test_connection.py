@@ -9,12 +9,12 @@ import pytest
 import redis
 
 from exqueue.errors import ConfigError, Outage, SystemStopped
-from exqueue.persistence.base import Done, Fence, NewJob, Push
 from exqueue.persistence.redis import RedisPersistence, open_redis
 from exqueue.persistence.redis.connection import LAYOUT
 from exqueue.persistence.redis.keys import namespace_keys
 from exqueue.persistence.redis.lending import POOL_SIZE
 from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import Done, Fence, NewJob, Push
 from tests.servers import RealServer, real_server
 
 FENCE = Fence(1, "token")

@@ -7,7 +7,9 @@ import pytest
 import redis
 
 from exqueue.errors import Outage, StoreDamaged
-from exqueue.persistence.base import (
+from exqueue.persistence.redis.keys import namespace_keys, queue_keys
+from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import (
     Bury,
     Done,
     Fence,
@@ -20,8 +22,6 @@ from exqueue.persistence.base import (
     Retry,
     Settlement,
 )
-from exqueue.persistence.redis.keys import namespace_keys, queue_keys
-from exqueue.persistence.redis.session import RedisSession
 
 FENCE = Fence(1, "token")
 

@@ -6,20 +6,9 @@ import pytest
 import redis
 
 from exqueue.errors import StorageFull
-from exqueue.persistence.base import (
-    Bury,
-    Done,
-    Fence,
-    Fetched,
-    GiveBack,
-    NewJob,
-    Push,
-    Recovered,
-    Retry,
-    Settlement,
-)
 from exqueue.persistence.redis import open_redis
 from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import Bury, Done, Fence, Fetched, GiveBack, NewJob, Push, Recovered, Retry, Settlement
 from tests.servers import real_server
 
 FENCE = Fence(1, "token")

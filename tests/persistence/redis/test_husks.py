@@ -3,9 +3,9 @@
 import pytest
 import redis
 
-from exqueue.persistence.base import Done, Fence, NewJob, Push
 from exqueue.persistence.redis.keys import QueueKeys, queue_keys
 from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import Done, Fence, NewJob, Push
 
 FENCE = Fence(1, "token")
 

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 
-from exqueue.persistence.base import (
+from exqueue.persistence.redis import open_redis
+from exqueue.persistence.redis.keys import QueueKeys, queue_keys
+from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import (
     MAX_BATCH,
     Bury,
     Done,
@@ -19,9 +22,6 @@ from exqueue.persistence.base import (
     Retry,
     Settlement,
 )
-from exqueue.persistence.redis import open_redis
-from exqueue.persistence.redis.keys import QueueKeys, queue_keys
-from exqueue.persistence.redis.session import RedisSession
 from tests.servers import real_server
 
 pytestmark = pytest.mark.long

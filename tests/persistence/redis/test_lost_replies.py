@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from exqueue.errors import Outage
-from exqueue.persistence.base import Bury, Done, Fence, Holder, NewJob, Owned, Push
 from exqueue.persistence.redis import open_redis
 from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.values import Bury, Done, Fence, Holder, NewJob, Owned, Push
 from tests.persistence.redis.proxy import LosingProxy
 
 FENCE = Fence(1, "token")
