@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from exqueue.actors.announcer import Announcer
+from exqueue.actors.pace import Pace
 from exqueue.actors.protocol import (
     Audit,
     BeginRun,
@@ -53,18 +54,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("exqueue")
 
-AUDIT_EVERY_S = 5.0
-"""How often the runs are held against the board: for what no message told of."""
-
-LONGEST_NAP_S = 3_600.0
-"""A job that is due later is looked for again by then: timers need no more precision than that."""
-
-LEAVE_EVERY_S = 1.0
-"""How often leave to run a suspect is asked for again while another suspect runs."""
-
-SAME_MOMENT_S = 0.01
-"""A due time that differs by less is no reason to set the timer anew."""
-
 LAPSED_PAUSE_S = 0.5
 """How long to wait before looking again whether a lease that is over was renewed."""
 
@@ -88,18 +77,13 @@ FetcherMessage = (
 )
 
 
-class Call:
+class Call(NamedTuple):
     """One exchange under way: the same arguments under the same number until it is answered."""
 
-    __slots__ = ("number", "settlements", "suspect", "want")
-
-    def __init__(
-        self, number: int, settlements: tuple[tuple[RunKey, Settlement], ...], want: int, suspect: bool
-    ) -> None:
-        self.number = number
-        self.settlements = settlements
-        self.want = want
-        self.suspect = suspect
+    number: int
+    settlements: tuple[tuple[RunKey, Settlement], ...]
+    want: int
+    suspect: bool
 
 
 class Fetcher(Actor):
@@ -133,14 +117,9 @@ class Fetcher(Actor):
         self._seat = 0
         self._number = 0
         self._call: Call | None = None
-        self._look = False
-        self._suspect_waits = False
+        self._pace = Pace(self.clock, self.send_after, self.cancel_timer)
         self._quiescing: Quiescing | None = None
-        self._due_at = 0.0
-        self._due_timer: int | None = None
         self._resume_timer: int | None = None
-        self._audit_timer: int | None = None
-        self._leave_timer: int | None = None
         self._patience_timer: int | None = None
 
     def on_start(self) -> None:
@@ -166,10 +145,9 @@ class Fetcher(Actor):
             case Nudge():
                 pass
             case Wake():
-                self._on_wake()
+                self._pace.woken()
             case JobDue():
-                self._due_timer = None
-                self._look = True
+                self._pace.job_due()
             case TryAgain():
                 self._resume_timer = None
             case Lead():
@@ -196,10 +174,6 @@ class Fetcher(Actor):
         if ended.key not in self._runs:
             self._suspect_leave.ended(ended.key)
         self._runs.run_ended(ended.key, ended.worker, is_claimed=self._claimed)
-
-    def _on_wake(self) -> None:
-        self._leave_timer = None
-        self._look = True
 
     def _on_worker_ready(self, ready: WorkerReady) -> None:
         key = self._runs.worker_waits(ready.worker, ready.urn)
@@ -233,13 +207,13 @@ class Fetcher(Actor):
         if swept.verdict == "stale":
             self._claim_anew()
         else:
-            self._look = True
+            self._pace.look = True
 
     def _on_settings_changed(self) -> None:
         # A queue that is started again while it is being stopped goes on.
         self._obey_quiescing()
         self._ask_workers()
-        self._look = True
+        self._pace.look = True
 
     def _ask_workers(self) -> None:
         """Work with those Workers that the queue has slots for: each says that it waits, once it does."""
@@ -260,7 +234,7 @@ class Fetcher(Actor):
         self._patience_timer = self.send_after(row.until - self.clock.monotonic(), PatienceEnds())
 
     def _on_audit(self) -> None:
-        self._audit_timer = None
+        self._pace.audited()
         if self._claimed and self._call is None:
             self._runs.audit()
 
@@ -338,19 +312,17 @@ class Fetcher(Actor):
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)
         # What an earlier Fetcher had handed out was not known here when the stop was heard of.
         self._obey_quiescing()
-        self._look = True
+        self._pace.look = True
         self.doing("")
         self.tell_self(Nudge())
 
     def _next_call(self) -> Call | None:
         settlements = self._runs.settlements(MAX_BATCH)
         want = self._want(len(settlements))
-        if not settlements and not (self._look and want):
+        if not settlements and not (self._pace.look and want):
             return None
-        suspect = bool(want) and self._suspect_waits and self._suspect_leave.take()
-        if want:
-            # Spent now, not by the answer: what wakes this queue while the call is unanswered came after it.
-            self._look = False
+        suspect = bool(want) and self._pace.suspect_waits and self._suspect_leave.take()
+        self._pace.called(want)
         return Call(self._number + 1, settlements, want, suspect)
 
     def _want(self, settled: int) -> int:
@@ -384,7 +356,9 @@ class Fetcher(Actor):
         self._number = call.number
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
-        self._plan(call, answer)
+        self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)
+        if self._runs.ended_count or (self._pace.look and self._want(0)):
+            self.tell_self(Nudge())
         self.doing("")
 
     def _settled(self, call: Call, answer: Exchanged) -> None:
@@ -414,40 +388,6 @@ class Fetcher(Actor):
                 self._runs.withdraw(run.key)
         if call.suspect:
             self._suspect_leave.give_back()
-
-    def _plan(self, call: Call, answer: Exchanged) -> None:
-        """Decide when to look again: at once, when the next job is due, or when something wakes this queue."""
-        if call.want and len(answer.jobs) >= call.want:
-            self._look = True
-        if answer.suspect_waits and not answer.paused:
-            self._wait_for_leave(call)
-        self._suspect_waits = answer.suspect_waits
-        self._set_due_timer(answer.next_due)
-        if len(self._runs) and self._audit_timer is None:
-            self._audit_timer = self.send_after(AUDIT_EVERY_S, Audit())
-        if self._runs.ended_count or (self._look and self._want(0)):
-            self.tell_self(Nudge())
-
-    def _wait_for_leave(self, call: Call) -> None:
-        if not self._suspect_waits and call.want:
-            self._look = True
-        elif self._leave_timer is None:
-            self._leave_timer = self.send_after(LEAVE_EVERY_S, Wake())
-
-    def _set_due_timer(self, next_due: float | None) -> None:
-        if next_due is None:
-            self.cancel_timer(self._due_timer)
-            self._due_timer = None
-            return
-        if next_due <= 0:
-            self._look = True
-            return
-        due_at = self.clock.monotonic() + min(next_due, LONGEST_NAP_S)
-        if self._due_timer is not None and abs(due_at - self._due_at) < SAME_MOMENT_S:
-            return
-        self.cancel_timer(self._due_timer)
-        self._due_at = due_at
-        self._due_timer = self.send_after(due_at - self.clock.monotonic(), JobDue())
 
     # -- what it looks up
     def _settings(self) -> QueueSettings:
