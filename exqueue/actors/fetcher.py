@@ -383,8 +383,7 @@ class Fetcher(Actor):
                 self._suspect_leave.hold(run.key)
             worker = self._runs.assign(run)
             if self._quiescing is not None or worker is None or not self.tell(worker, BeginRun(run)):
-                # The queue is being stopped since the call was made, fewer Workers wait, or this one is gone for good:
-                # the run goes back.
+                # The queue is being stopped by now, fewer Workers wait, or this one is gone for good: it goes back.
                 self._runs.withdraw(run.key)
         if call.suspect:
             self._suspect_leave.give_back()
@@ -398,6 +397,4 @@ class Fetcher(Actor):
         return Owned(self._queue, fence, self._seat, self._number)
 
     def _may_bring_an_outcome(self, urn: str) -> bool:
-        if urn in self._abandoned:
-            return True
-        return self.is_alive(urn)
+        return urn in self._abandoned or self.is_alive(urn)
