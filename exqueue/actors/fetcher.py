@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from exqueue.actors.announcer import Announcer
-from exqueue.actors.pace import Pace
+from exqueue.actors.pace import MOST_A_CALL, Pace
 from exqueue.actors.protocol import (
     Audit,
     BeginRun,
@@ -44,7 +44,7 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
-from exqueue.persistence.values import MAX_BATCH, SUSPECT_AFTER, Owned
+from exqueue.persistence.values import SUSPECT_AFTER, Owned
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ class Fetcher(Actor):
         self.tell_self(Nudge())
 
     def _next_call(self) -> Call | None:
-        settlements = self._runs.settlements(MAX_BATCH)
+        settlements = self._runs.settlements(MOST_A_CALL)
         want = self._want(len(settlements))
         if not settlements and not (self._pace.look and want):
             return None
@@ -335,7 +335,7 @@ class Fetcher(Actor):
             self._rest(LAPSED_PAUSE_S)
             return 0
         slots = 1 if settings.serial else settings.concurrency
-        return max(0, min(self._runs.idle_count, slots - len(self._runs) + settled, MAX_BATCH))
+        return max(0, min(self._runs.idle_count, slots - len(self._runs) + settled, MOST_A_CALL))
 
     def _exchange(self, fence: Fence, call: Call) -> None:
         self.doing("exchange")
