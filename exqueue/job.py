@@ -89,10 +89,11 @@ class Arguments:
         if names == self.accepted or (not self.takes_any and self.accepted >= names >= self.required):
             return None
         missing = [name for name in self.order if name in self.required and name not in names]
-        if missing:
-            return f"needs {_listed(missing)}"
         extra = [name for name in names if (name in self.reserved if self.takes_any else name not in self.accepted)]
-        return f"takes no {_listed(extra)}" if extra else None
+        # Both at once: together they are most often one misspelt name.
+        found = [f"takes no {_listed(extra)}"] if extra else []
+        found += [f"needs {_listed(missing)}"] if missing else []
+        return " and ".join(found) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ def test_arguments_that_fit_are_let_through(kwargs: dict[str, object]) -> None:
     [
         ({}, "SendEmail needs 'to': perform(*, to: str, title: str = 'Hello') -> str"),
         ({"title": "b"}, "SendEmail needs 'to'"),
+        ({"too": "a"}, "SendEmail takes no 'too' and needs 'to': perform(*, to: str"),
         ({"to": "a", "zip": 1}, "SendEmail takes no 'zip': perform(*, to: str"),
         ({"to": "a", "title": "b", "zip": 1, "x": 2}, "SendEmail takes no 'zip', 'x'"),
         ({"to": "a", "self": 1}, "SendEmail takes no 'self'"),
