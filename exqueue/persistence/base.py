@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Holder,
         Overview,
         Owned,
+        Presence,
         Push,
         Removed,
         Settlement,
@@ -150,15 +151,17 @@ class Session(Protocol):
         """
         ...
 
-    def evict(self, seen: Holder) -> bool:
-        """End the lease of a holder that is provably gone; ``False`` when the lease is another one by now.
+    def evict(self, seen: Holder, presence: Presence) -> bool:
+        """End the lease of a holder that is provably gone.
 
-        The backend checks once more, in the same step, that nobody of ``seen.token`` is present.
+        The backend looks once more, in the same step: ``False``, and nothing is changed, when the lease is another one
+        by now or was renewed since, when the system of ``seen.token`` is not as absent as ``presence`` says, or when
+        another run of the server says it.
         """
         ...
 
-    def present(self, token: str) -> bool | None:
-        """Whether a system of this token listens (`Persistence.subscribe`); ``None`` when that can't be known here."""
+    def presence(self, token: str) -> Presence:
+        """Whether the system of this token is there: it listens (`Persistence.subscribe`), or its process lives."""
         ...
 
     # -- the owner of a queue

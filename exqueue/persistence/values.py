@@ -6,7 +6,7 @@ Text is ``str``; a record, a trail and a run are opaque ``bytes``. Times are sec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 MAX_BATCH = 1_000
@@ -39,11 +39,36 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock: the lease that stands, as `Session.evict` names it."""
+    """Who holds the lock: the lease that stands, as `Session.evict` names it.
+
+    ``renewal``: opaque, another one after each renewal (in Redis, the ms of it), so that the lease of a holder that
+    goes on renewing is told from that of one that does not. Two holders are equal whatever it is.
+    """
 
     epoch: int
     token: str
     node: str
+    renewal: int = field(default=0, compare=False)
+
+
+Witnessed = Literal["present", "absent", "gone", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What can be seen of the system that holds the lock, see `Session.presence`.
+
+    ``state``: ``present``; ``absent`` (its subscription is closed, which a lost connection also does, so it has to
+    last); ``gone`` (its process has ended, for certain); ``unknown``. ``server``: which run of the server saw it (``""``
+    where there is none); what another run saw proves nothing.
+    """
+
+    state: Witnessed
+    server: str = ""
+
+
+UNKNOWN = Presence("unknown")
+"""Nothing is known of a system; its lease has to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def test_stores_of_one_name_and_namespace_are_one(clock: Clock) -> None:
     Client(first.session(timeout=1.0)).push("a", delay=5.0)
     assert listed(second.session(timeout=1.0), "waiting") == ["a"]
     assert subscription.next(1.0) == QueueWoken("q")
-    assert first.session(timeout=1.0).present("token")
+    assert first.session(timeout=1.0).presence("token").state == "present"
     assert second.session(timeout=1.0).overview([]).now == clock.now
 
 
@@ -205,7 +205,7 @@ def test_closing_ends_the_subscriptions() -> None:
     subscription = first.subscribe("token", timeout=1.0)
     first.close()
     assert subscription.next(60.0) is None
-    assert second.session(timeout=1.0).present("token") is False
+    assert second.session(timeout=1.0).presence("token").state == "absent"
 
 
 # -- bounds

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Fence,
         Holder,
         Owned,
+        Presence,
         Push,
         Removed,
         Settlement,
@@ -152,15 +153,15 @@ class MemorySession:
         with self._store.lock:
             return self._store.release(fence)
 
-    def evict(self, seen: Holder) -> bool:
+    def evict(self, seen: Holder, presence: Presence) -> bool:
         """See `Session.evict`."""
         with self._store.lock:
-            return self._store.evict(seen)
+            return self._store.evict(seen, presence)
 
-    def present(self, token: str) -> bool | None:
-        """See `Session.present`."""
+    def presence(self, token: str) -> Presence:
+        """See `Session.presence`."""
         with self._store.lock:
-            return self._store.is_present(token)
+            return self._store.presence(token)
 
     # -- the owner of a queue
     def claim(self, queue: str, fence: Fence, seat: int) -> Claimed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exqueue.persistence.memory.queue import Queue
-from exqueue.persistence.values import Fence, Holder, LockReleased
+from exqueue.persistence.values import Fence, Holder, LockReleased, Presence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ class _Lease:
     node: str
     fence: Fence
     ends_at: float
+    renewal: int
 
 
 class Listener:
@@ -69,6 +70,7 @@ class Store:
         self._lease: _Lease | None = None
         self._last_epoch = 0
         self._last_token: str | None = None
+        self._renewals = 0
 
     # -- queues
     def queue(self, name: str) -> Queue:
@@ -96,9 +98,9 @@ class Store:
             self._listeners.pop(listener, None)
             listener.close()
 
-    def is_present(self, token: str) -> bool:
-        """Whether anybody listens as ``token``."""
-        return any(listener.token == token for listener in self._listeners)
+    def presence(self, token: str) -> Presence:
+        """See `Session.presence`."""
+        return Presence("present" if any(listener.token == token for listener in self._listeners) else "absent")
 
     def signal(self, signal: Signal) -> None:
         """Tell all that listen."""
@@ -109,7 +111,7 @@ class Store:
     def holder(self) -> Holder | None:
         """Whose lease stands now."""
         lease = self._standing()
-        return None if lease is None else Holder(lease.fence.epoch, lease.fence.token, lease.node)
+        return None if lease is None else Holder(lease.fence.epoch, lease.fence.token, lease.node, lease.renewal)
 
     def acquire(self, node: str, token: str, ttl: float, at_least: int) -> Fence | Holder:
         """See `Session.acquire`."""
@@ -120,7 +122,7 @@ class Store:
             self._last_epoch = max(self._last_epoch, at_least) + 1
             self._last_token = token
         fence = Fence(self._last_epoch, token)
-        self._lease = _Lease(node, fence, self.clock() + ttl)
+        self._lend(node, fence, ttl)
         return fence
 
     def renew(self, fence: Fence, ttl: float) -> bool:
@@ -128,7 +130,7 @@ class Store:
         lease = self._standing()
         if lease is None or lease.fence != fence:
             return False
-        self._lease = _Lease(lease.node, fence, self.clock() + ttl)
+        self._lend(lease.node, fence, ttl)
         return True
 
     def release(self, fence: Fence) -> bool:
@@ -144,12 +146,19 @@ class Store:
             self.signal(LockReleased())
         return holds or is_last
 
-    def evict(self, seen: Holder) -> bool:
+    def evict(self, seen: Holder, presence: Presence) -> bool:
         """See `Session.evict`."""
-        if self.holder() != seen or self.is_present(seen.token):
+        holder = self.holder()
+        if holder is None or (holder, holder.renewal) != (seen, seen.renewal):
+            return False
+        if presence.state != "absent" or self.presence(seen.token) != presence:
             return False
         self._lease = None
         return True
+
+    def _lend(self, node: str, fence: Fence, ttl: float) -> None:
+        self._renewals += 1
+        self._lease = _Lease(node, fence, self.clock() + ttl, self._renewals)
 
     def _standing(self) -> _Lease | None:
         lease = self._lease

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import redis
 
 from exqueue.persistence.redis.verbs import Verbs, milliseconds
-from exqueue.persistence.values import Fence, Holder
+from exqueue.persistence.values import UNKNOWN, Fence, Holder, Presence
 
 if TYPE_CHECKING:
     from exqueue.persistence.redis.connection import Args
+
+_RUN_ID = re.compile(rb"^run_id:(\w+)", re.MULTILINE)
 
 RELEASED = b"!released"
 """On the wake channel: the lock is free. No queue can have this name."""
@@ -35,18 +38,26 @@ class Lock(Verbs):
         args = (fence.epoch, fence.token, self._keys.wake, RELEASED)
         return bool(self._run("release", (self._keys.lease, self._keys.fence), args))
 
-    def evict(self, seen: Holder) -> bool:
+    def evict(self, seen: Holder, presence: Presence) -> bool:
         """See `Session.evict`."""
-        args = (f"{seen.epoch}|{seen.token}|{seen.node}", self._keys.alive(seen.token))
+        if presence.state != "absent":
+            return False
+        lease = f"{seen.epoch}|{seen.token}|{seen.renewal}|{seen.node}"
+        args = (lease, self._keys.alive(seen.token), presence.server)
         return bool(self._run("evict", (self._keys.lease,), args))
 
-    def present(self, token: str) -> bool | None:
-        """See `Session.present`."""
-        reply = self._talk((b"PUBSUB", b"NUMSUB", self._keys.alive(token)))[0]
-        return None if isinstance(reply, redis.RedisError) else int(reply[1]) > 0
+    def presence(self, token: str) -> Presence:
+        """See `Session.presence`: how many subscribe to the token's channel, unknown where one may not ask that."""
+        count, info = self._talk((b"PUBSUB", b"NUMSUB", self._keys.alive(token)), (b"INFO", b"server"))
+        if isinstance(count, redis.RedisError) or isinstance(info, redis.RedisError):
+            return UNKNOWN
+        run = _RUN_ID.search(info)
+        if run is None:
+            return UNKNOWN
+        return Presence("present" if int(count[1]) > 0 else "absent", run[1].decode())
 
 
 def holder_of(lease: bytes) -> Holder:
-    """Read ``epoch|token|node``."""
-    epoch, token, node = lease.decode().split("|", 2)
-    return Holder(int(epoch), token, node)
+    """Read ``epoch|token|renewal|node``."""
+    epoch, token, renewal, node = lease.decode().split("|", 3)
+    return Holder(int(epoch), token, node, int(renewal))

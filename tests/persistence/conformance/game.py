@@ -267,9 +267,10 @@ class Game:
             f"acquire ttl={ttl} at_least={at_least}": lambda session, _: session.acquire("n", token, ttl, at_least),
             f"renew ttl={ttl}": lambda session, _: session.renew(fence, ttl),
             "release": lambda session, _: session.release(fence),
-            "evict": lambda session, _: session.evict(Holder(fence.epoch, fence.token, "n")),
         }
-        name = self._random.choices(list(acts), weights=(4, 2, 2, 1))[0]
+        if all(session.presence(fence.token).state == "absent" for session in self._sessions):
+            acts["evict"] = lambda session, _: _evict(session, fence)
+        name = self._random.choices(list(acts), weights=(4, 2, 2, 1)[: len(acts)])[0]
         reply = self._both(f"{name} token={token} {fence}", acts[name])
         self.seen.add(f"{name.split()[0]} {type(reply).__name__ if not isinstance(reply, bool) else reply}")
         if isinstance(reply, Fence | Holder):
@@ -366,3 +367,11 @@ def _are_alike(first: list[object], second: list[object]) -> bool:
         return one == other
 
     return len(first) == len(second) and all(map(alike, first, second))
+
+
+def _evict(session: Session, fence: Fence) -> bool:
+    """Evict who holds the lock if it is this fence, else name a lease that does not stand."""
+    holder = session.overview(()).holder
+    named = Holder(fence.epoch, fence.token, "n")
+    seen = holder if holder is not None and holder == named else named
+    return session.evict(seen, session.presence(fence.token))

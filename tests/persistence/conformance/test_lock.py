@@ -1,9 +1,12 @@
 """The lock: a lease that ends by itself, and a fence whose epoch only grows."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from exqueue.persistence.base import Persistence, Session
-from exqueue.persistence.values import Fence, Holder
+from exqueue.persistence.values import Fence, Holder, Presence
 from tests.persistence.conformance.play import FAR_S, SOON_S, eventually, pass_time
 
 TTL_S = 60.0
@@ -126,7 +129,7 @@ def test_nothing_is_renewed_released_or_evicted_before_the_first_leadership(sess
     """There is no lease, and none comes of it."""
     assert not session.renew(Fence(0, ""), TTL_S)
     assert not session.release(Fence(1, "a"))
-    assert not session.evict(Holder(1, "a", "node of a"))
+    assert not session.evict(Holder(1, "a", "node of a"), Presence("absent"))
     assert held(session) is None
 
 
@@ -172,42 +175,77 @@ def test_a_late_release_does_not_end_the_next_leadership_of_its_own_token(sessio
     assert acquire(session, "a") == second
 
 
+def absent(session: Session, token: str) -> Presence:
+    """What is seen of a token that nobody listens as; skips where that can't be known."""
+    presence = session.presence(token)
+    if presence.state == "unknown":
+        pytest.skip("this store can't tell who is there")
+    assert presence.state in ("absent", "gone")
+    return presence
+
+
+def leased(session: Session) -> Holder:
+    """The lease that stands."""
+    holder = session.overview(()).holder
+    assert holder is not None
+    return holder
+
+
 def test_an_evicted_lease_has_ended(session: Session) -> None:
     """A holder that is provably gone is not waited for; the next one has a new epoch."""
     acquire(session, "a")
-    seen = session.overview(()).holder
-    assert seen is not None
-    assert session.evict(seen)
+    seen, presence = leased(session), absent(session, "a")
+    assert session.evict(seen, presence)
     assert held(session) is None
-    assert not session.evict(seen)
+    assert not session.evict(seen, presence)
     assert acquire(session, "b") == Fence(2, "b")
 
 
-@pytest.mark.parametrize(
-    "seen", [Holder(1, "b", "node of a"), Holder(2, "a", "node of a"), Holder(0, "a", "node of a")]
-)
-def test_only_the_named_lease_is_evicted(session: Session, seen: Holder) -> None:
+@pytest.mark.parametrize("change", [{"token": "b"}, {"epoch": 2}, {"epoch": 0}, {"renewal": 999}])
+def test_only_the_named_lease_is_evicted(session: Session, change: dict[str, Any]) -> None:
     """A lease that is another one by now stays."""
     acquire(session, "a")
-    assert not session.evict(seen)
+    other = replace(leased(session), **change)
+    assert not session.evict(other, absent(session, other.token))
+    assert held(session) == (1, "a")
+
+
+@pytest.mark.parametrize("again", ["renew", "acquire"])
+def test_a_lease_that_was_renewed_since_is_not_evicted(session: Session, again: str) -> None:
+    """Whoever renews is alive, whether it is seen or not."""
+    fence = acquire(session, "a")
+    seen, presence = leased(session), absent(session, "a")
+    pass_time(session, SOON_S)
+    if again == "renew":
+        assert session.renew(fence, TTL_S)
+    else:
+        acquire(session, "a")
+    assert leased(session).renewal != seen.renewal
+    assert not session.evict(seen, presence)
+    assert session.evict(leased(session), presence)
+
+
+@pytest.mark.parametrize("presence", [Presence("unknown"), Presence("present"), Presence("absent", "another run")])
+def test_nobody_is_evicted_without_a_witness(session: Session, presence: Presence) -> None:
+    """What is not known for certain, or was seen by another run of the server, proves nothing."""
+    acquire(session, "a")
+    assert not session.evict(leased(session), presence)
     assert held(session) == (1, "a")
 
 
 def test_a_holder_that_listens_is_present_and_not_evicted(store: Persistence, session: Session) -> None:
     """Presence is looked at once more in the step that evicts."""
     acquire(session, "a")
-    seen = Holder(1, "a", "node of a")
+    before = absent(session, "a")
     subscription = store.subscribe("a", timeout=10.0)
     try:
-        if session.present("a") is None:
-            pytest.skip("this store can't tell who listens")
-        assert session.present("a")
-        assert not session.evict(seen)
+        assert session.presence("a").state == "present"
+        assert not session.evict(leased(session), before)
         assert held(session) == (1, "a")
     finally:
         subscription.close()
-    assert eventually(lambda: session.present("a") is False)
-    assert session.evict(seen)
+    assert eventually(lambda: session.presence("a") == before)
+    assert session.evict(leased(session), before)
 
 
 def test_a_token_is_present_while_any_of_its_subscriptions_is_open(store: Persistence, session: Session) -> None:
@@ -215,14 +253,14 @@ def test_a_token_is_present_while_any_of_its_subscriptions_is_open(store: Persis
     first, second = (store.subscribe("a", timeout=10.0) for _ in range(2))
     other = store.subscribe("b", timeout=10.0)
     try:
-        if session.present("a") is None:
-            pytest.skip("this store can't tell who listens")
+        if session.presence("a").state == "unknown":
+            pytest.skip("this store can't tell who is there")
         first.close()
-        assert session.present("a")
+        assert session.presence("a").state == "present"
         second.close()
-        assert eventually(lambda: session.present("a") is False)
-        assert session.present("b")
-        assert session.present("nobody") is False
+        assert eventually(lambda: session.presence("a").state != "present")
+        assert session.presence("b").state == "present"
+        assert session.presence("nobody").state != "present"
     finally:
         for subscription in (first, second, other):
             subscription.close()

@@ -71,7 +71,7 @@ def test_a_user_without_permission_for_pubsub_can_push_and_is_told_that_presence
     )
     try:
         session = open_redis(redis_url.replace("unix://", f"unix://{namespace}:right@"), namespace).session(timeout=10)
-        assert session.present("token") is None
+        assert session.presence("token").state == "unknown"
         session.set_paused("q", "person", 1, False)
         assert session.overview(["q"]).queues[0].paused is False
         session.close()

@@ -1,8 +1,7 @@
--- Takes the lock, or takes it up again. Called by Session.acquire.
+-- Takes the lock, or takes it up again. Called by Session.acquire. Begins with _common.lua.
 -- KEYS  1 lease, 2 fence
 -- ARGV  1 node, 2 token, 3 ttl in ms, 4 at_least
 -- Reply {FENCE, epoch} | {HOLDER, lease}
-local call = redis.call
 local lease = call('GET', KEYS[1])
 if lease and string.match(lease, '^%d+|([^|]*)|') ~= ARGV[2] then
   return {'HOLDER', lease}
@@ -13,10 +12,10 @@ local goes_on = last[2] == ARGV[2] and epoch > at_least
 if not goes_on then
   epoch = math.max(epoch, at_least) + 1
 end
-local number = string.format('%.0f', epoch)
+local number = whole(epoch)
 call('PERSIST', KEYS[1]) -- a first write that a full server allows, and so what follows
 if not goes_on then
   call('HSET', KEYS[2], 'epoch', number, 'node', ARGV[1], 'token', ARGV[2])
 end
-call('SET', KEYS[1], number .. '|' .. ARGV[2] .. '|' .. ARGV[1], 'PX', ARGV[3])
+call('SET', KEYS[1], number .. '|' .. ARGV[2] .. '|' .. whole(now_ms()) .. '|' .. ARGV[1], 'PX', ARGV[3])
 return {'FENCE', number}
