@@ -13,7 +13,7 @@ from exqueue.persistence.values import Recovered
 from exqueue.record import decode_trail, peek
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from exqueue.actors.tables import RunKey
     from exqueue.clock import Clock
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from exqueue.supervision import Board
 
 logger = logging.getLogger("exqueue")
+
+NAMED = 10
+"""How many jobs one line of the log names."""
 
 
 class Announcer:
@@ -55,16 +58,35 @@ class Announcer:
         else:
             reason = "it was not begun, or a stop interrupted it"
         if self._subscribers:
-            event = JobInterrupted(
-                id=key[0],
-                job="" if run is None else peek(run.record)[0],
-                queue=self._queue,
-                node=self._node,
-                attempt=0 if run is None else attempt_of(run, decode_trail(run.trail).alive()),
-                reason=reason,
-                at=self._clock.time(),
-            )
-            self._tell("reporter", event)
+            self._interrupted(key, run, reason)
+
+    def _interrupted(self, key: RunKey, run: Run | None, reason: str) -> None:
+        event = JobInterrupted(
+            id=key[0],
+            job="" if run is None else peek(run.record)[0],
+            queue=self._queue,
+            node=self._node,
+            attempt=0 if run is None else attempt_of(run, decode_trail(run.trail).alive()),
+            reason=reason,
+            at=self._clock.time(),
+        )
+        self._tell("reporter", event)
+
+    def superseded(self, runs: Mapping[RunKey, Run | None]) -> None:
+        """This node does not own the queue any more while these runs still go on here."""
+        if not runs:
+            return
+        logger.warning(
+            "queue %s was lost while %d of its jobs run on %s: they are superseded, whoever leads runs them again, and "
+            "how they end here counts for nothing: %s",
+            self._queue,
+            len(runs),
+            self._node,
+            ", ".join(job_id for job_id, _ in tuple(runs)[:NAMED]) + (" ..." if len(runs) > NAMED else ""),
+        )
+        if self._subscribers:
+            for key, run in runs.items():
+                self._interrupted(key, run, "its queue was lost to another leadership")
 
     def refused(self, key: RunKey) -> None:
         """The persistence has refused a settlement: the run was over for it before."""

@@ -194,7 +194,7 @@ class Fetcher(Actor):
         """The fence is lost or another one: first of all, nothing is begun under the old one."""
         self._seats.pop(self._queue, None)
         self._idle.pop(self._queue, None)
-        self._runs.lose_all()
+        self._announce.superseded(self._runs.lose_all())
         self._suspect_leave.give_back()
         self._claimed = False
         self._call = None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
-from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown
-from exqueue.actors.tables import fetcher_of, lead_table, queues_table
+from exqueue.actors.beat import decode_beat
+from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown, Unseen
+from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
+from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
 from exqueue.actors.weather import Weather
+from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
@@ -15,13 +18,20 @@ from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
+    from exqueue.persistence.values import Holder
 
 logger = logging.getLogger("exqueue")
 
-LONGEST_STANDBY_PAUSE_S = 1.5
-"""How often a standby looks at least whether the lock is free."""
+STANDBY_PAUSE_S = 0.75
+"""How often a standby looks at least whether the lock is free, and whether the holder is there."""
 
-LeaderMessage = QueuesChanged | FenceRefused | LockFree | Heartbeat
+DOUBT_PAUSE_S = 0.25
+"""How often it looks while the holder is absent."""
+
+UNSEEN_PAUSE_S = 0.5
+"""How often a leader renews that others can't see: often enough not to be taken for dead, see `ABSENT_FOR_S`."""
+
+LeaderMessage = QueuesChanged | FenceRefused | LockFree | Unseen | Heartbeat
 
 
 class Leader(Actor):
@@ -30,6 +40,8 @@ class Leader(Actor):
     It acquires with the system's one token, so that after a crash it goes on under the same fence. The lease is counted
     from before its renewal was sent. An outage changes nothing: it keeps trying, and when nobody else took the lock the
     same fence goes on, however long it lasted.
+
+    While another node leads it watches that one: of a holder that is provably gone it ends the lease at once.
     """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
@@ -39,10 +51,14 @@ class Leader(Actor):
         self._session = settings.persistence.session(timeout=settings.config.lock_ttl / 4)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
+        self._seen = seen_table(self.board)
         self._weather = Weather("leader", self.board, self.clock)
         self._fence: Fence | None = None
         self._at_least = 0
         self._claimed: set[str] = set()
+        self._holder: Holder | None = None
+        self._witness = Witness()
+        self._look_at_queues_at: float | None = None
         self._timer: int | None = None
 
     def on_start(self) -> None:
@@ -61,7 +77,7 @@ class Leader(Actor):
     def on_receive(self, message: LeaderMessage) -> None:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
-            case Heartbeat() | QueuesChanged() | LockFree():
+            case Heartbeat() | QueuesChanged() | LockFree() | Unseen():
                 self._on_heartbeat()
             case FenceRefused():
                 self._on_fence_refused(message)
@@ -92,10 +108,13 @@ class Leader(Actor):
             return ttl / 3
         if self._fence is None or not self._renew():
             self._acquire()
+        if self._fence is None and self._is_holder_gone():
+            self._acquire()
         if self._fence is None:
-            return min(ttl / 3, LONGEST_STANDBY_PAUSE_S)
+            self._look_at_queues()
+            return min(ttl / 3, DOUBT_PAUSE_S if self._witness.is_in_doubt else STANDBY_PAUSE_S)
         self._claim_others()
-        return ttl / 3
+        return ttl / 3 if self._seen.get("listening") else min(ttl / 3, UNSEEN_PAUSE_S)
 
     def _renew(self) -> bool:
         assert self._fence is not None  # noqa: S101 - asked by the caller
@@ -112,8 +131,10 @@ class Leader(Actor):
         answer = self.call(self._session.acquire, self._config.node, self._token, self._config.lock_ttl, self._at_least)
         if isinstance(answer, Fence):
             self._lead["lease_until"] = sent_at + self._config.lock_ttl
+            self._holder = self._look_at_queues_at = None
             self._gained(answer)
         else:
+            self._holder = answer
             self._at_least = max(self._at_least, answer.epoch)
             self._lost(f"{answer.node} leads with epoch {answer.epoch}")
 
@@ -136,6 +157,34 @@ class Leader(Actor):
         self._tell_reporter(LeadershipLost(node=self._config.node, fence=fence, reason=why, at=self.clock.time()))
         for queue in tuple(self._queues):
             self.tell(fetcher_of(queue), StandDown())
+
+    def _is_holder_gone(self) -> bool:
+        """Look whether who leads is still there; end the lease of one that provably is not."""
+        holder = self._holder
+        if holder is None:
+            return False
+        self.doing("stand by")
+        presence = self.call(self._session.presence, holder.token)
+        if not self._witness.is_gone(holder, presence, self.clock.monotonic()):
+            return False
+        if not self.call(self._session.evict, holder, presence):
+            return False
+        logger.warning("node %s, which led, is gone: its lease is ended before its time", holder.node)
+        return True
+
+    def _look_at_queues(self) -> None:
+        """Say, now and then, which queues are started here while the node that leads has not started them."""
+        now, holder = self.clock.monotonic(), self._holder
+        if holder is None or self._look_at_queues_at is None:
+            self._look_at_queues_at = now + FIRST_LOOK_AFTER_S
+        elif now >= self._look_at_queues_at:
+            beats = dict(self.call(self._session.nodes))
+            beat = decode_beat(beats[holder.node]) if holder.node in beats else None
+            queues = unworked(tuple(self._queues), beat)
+            if queues:
+                counts = self.call(self._session.overview, queues).queues
+                logger.warning("%s", warning(counts, self._config.node, holder.node))
+            self._look_at_queues_at = now + (SAID_EVERY_S if queues else FIRST_LOOK_AFTER_S)
 
     def _claim_others(self) -> None:
         """Claim the queues that nobody started here, so that an ex-leader is shut out there too and no run hangs."""

@@ -7,7 +7,18 @@ import random
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import Beat, BeatQueue, encode_beat
-from exqueue.actors.protocol import BeatNow, Deaf, Heard, ListenAgain, Listening, LockFree, SweepDue, Swept, Wake
+from exqueue.actors.protocol import (
+    BeatNow,
+    Deaf,
+    Heard,
+    ListenAgain,
+    Listening,
+    LockFree,
+    SweepDue,
+    Swept,
+    Unseen,
+    Wake,
+)
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
     RunTables,
@@ -15,6 +26,7 @@ from exqueue.actors.tables import (
     fetcher_of,
     idle_table,
     queues_table,
+    seen_table,
 )
 from exqueue.actors.weather import Weather, pause_s
 from exqueue.errors import Outage
@@ -57,6 +69,7 @@ class Listener(Actor):
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
         self._weather = Weather("listener", self.board, self.clock)
         self._idle = idle_table(self.board)
+        self._seen = seen_table(self.board)
         self._rng = random.Random()
         self._queues = queues_table(self.board)
         self._reader = 0
@@ -67,6 +80,7 @@ class Listener(Actor):
 
     def on_start(self) -> None:
         """Begin to listen, and to beat."""
+        self._seen.pop("listening", None)
         self._start_reader()
         self.tell_self(SweepDue())
 
@@ -91,6 +105,7 @@ class Listener(Actor):
     ) -> None:
         """Leave no reader behind."""
         self._reader += 1
+        self._seen.pop("listening", None)
         if self._subscription is not None:
             self._subscription.close()
 
@@ -158,6 +173,7 @@ class Listener(Actor):
         if listening.reader != self._reader:
             return
         self._subscription = listening.subscription
+        self._seen["listening"] = True
         self._attempt = 0
         # What was signalled while nobody listened is lost.
         self._on_sweep_due()
@@ -166,6 +182,9 @@ class Listener(Actor):
         if deaf.reader != self._reader:
             return
         self._subscription = None
+        self._seen.pop("listening", None)
+        if self._attempt == 0:
+            self.tell("leader", Unseen())
         self._attempt += 1
         logger.debug("the subscription is broken, subscribing again: %s", deaf.reason)
         self.send_after(pause_s(self._attempt, self._rng), ListenAgain())

@@ -32,6 +32,11 @@ class LockFree:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """To the Leader: others can't see any more that this system is there; let renewals show it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """To the Leader, from its timer: renew, or try to acquire."""
 

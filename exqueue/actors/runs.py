@@ -206,12 +206,19 @@ class Runs:
         self._over.pop(key, None)
         return run, self._tables.ended.pop(key, None)
 
-    def lose_all(self) -> None:
-        """The fence is lost or another one: nothing here is ours. What no Worker has begun is withdrawn."""
+    def lose_all(self) -> dict[RunKey, Run | None]:
+        """The fence is lost or another one: nothing here is ours. What no Worker has begun is withdrawn.
+
+        Returns:
+            What goes on here although it is over for the persistence, with the run unless an earlier Fetcher handed it
+            out.
+        """
+        begun = {key: run for key, run in self._mine.items() if key in self._tables.running}
         self._mine.clear()
         self._over.clear()
         self._assigned.clear()
         self._drop_others()
+        return begun
 
     def has_strays(self) -> bool:
         """Whether a thread here still executes a run that is over for the persistence."""

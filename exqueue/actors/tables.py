@@ -97,6 +97,11 @@ def lead_table(board: Board) -> Table:
     return board.table("lead")
 
 
+def seen_table(board: Board) -> Table:
+    """``listening`` -> True while others can see that this system is there. Written by the Listener, for the Leader."""
+    return board.table("seen")
+
+
 def seats_table(board: Board) -> Table:
     """Queue -> the seat of its Fetcher. Written by Fetchers; a Worker begins no run of another seat."""
     return board.table("seats")

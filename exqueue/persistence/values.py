@@ -59,8 +59,8 @@ class Presence:
     """What can be seen of the system that holds the lock, see `Session.presence`.
 
     ``state``: ``present``; ``absent`` (its subscription is closed, which a lost connection also does, so it has to
-    last); ``gone`` (its process has ended, for certain); ``unknown``. ``server``: which run of the server saw it (``""``
-    where there is none); what another run saw proves nothing.
+    last); ``gone`` (its process has ended, for certain); ``unknown``. ``server``: which run of the server saw it, or
+    ``""`` where there is none; what another run saw proves nothing.
     """
 
     state: Witnessed
