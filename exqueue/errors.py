@@ -69,6 +69,18 @@ class StoreDamaged(Outage):
         super().__init__(reason, sent=False)
 
 
+class NewerStore(Outage):
+    """The store has a layout that this version does not know. It was not touched; a newer Exqueue is needed here."""
+
+    def __init__(self, address: str, layout: int, known: int, version: str) -> None:
+        needed = f"Exqueue {version} or newer" if version else "a newer Exqueue"
+        super().__init__(
+            f"the store at {address} has layout {layout}, and this version knows layouts up to {known}: install "
+            f"{needed} here, or choose another namespace",
+            sent=False,
+        )
+
+
 class Fenced(ExqueueError):
     """The fence is not the queue's (any more). Nothing was changed.
 

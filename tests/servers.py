@@ -102,7 +102,8 @@ class RealServer:
         if self._guard is not None:
             raise RuntimeError("the server is started already")
         command = [str(server_binary()), "--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._folder)]
-        command += ["--save", "", "--appendonly", "no", "--daemonize", "no", *self._arguments]
+        # A save point that is never reached: without any, each system would warn that a restart loses its jobs.
+        command += ["--save", "3600 1000000000", "--appendonly", "no", "--daemonize", "no", *self._arguments]
         self._socket.unlink(missing_ok=True)
         # A session of its own: Ctrl-C at the terminal ends the tests first, and only then the server.
         self._guard = subprocess.Popen(

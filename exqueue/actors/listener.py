@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.base import Subscription
-    from exqueue.persistence.values import Signal
+    from exqueue.persistence.values import Danger, Signal
     from exqueue.supervision.runtime import Task
 
 logger = logging.getLogger("exqueue")
@@ -77,6 +77,7 @@ class Listener(Actor):
         self._subscription: Subscription | None = None
         self._sweep_timer: int | None = None
         self._attempt = 0
+        self._dangers: set[Danger] = set()
 
     def on_start(self) -> None:
         """Begin to listen, and to beat."""
@@ -177,6 +178,14 @@ class Listener(Actor):
         self._attempt = 0
         # What was signalled while nobody listened is lost.
         self._on_sweep_due()
+        self._try(self._warn_of_dangers)
+
+    def _warn_of_dangers(self) -> None:
+        """Say once what in the settings of the persistence loses jobs, also when a later server has them."""
+        for danger in self.call(self._session.diagnose):
+            if danger not in self._dangers:
+                self._dangers.add(danger)
+                logger.log(logging.ERROR if danger.is_grave else logging.WARNING, "%s", danger.sentence)
 
     def _on_deaf(self, deaf: Deaf) -> None:
         if deaf.reader != self._reader:

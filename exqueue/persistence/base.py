@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from exqueue.errors import ExqueueError
     from exqueue.persistence.values import (
         Claimed,
+        Danger,
         Exchanged,
         Fence,
         Holder,
@@ -222,8 +223,8 @@ class Session(Protocol):
         ...
 
     # -- the connection
-    def diagnose(self) -> tuple[str, ...]:
-        """Sentences for people about what in the persistence's own settings endangers the promises; empty if none."""
+    def diagnose(self) -> tuple[Danger, ...]:
+        """What in the persistence's own settings endangers the promises, as far as one may see them."""
         ...
 
     def close(self) -> None:

@@ -224,6 +224,17 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
+class Danger:
+    """What in the persistence's own settings endangers jobs, and what to set instead.
+
+    ``is_grave``: it loses jobs without anything failing; otherwise it takes a restart of the server.
+    """
+
+    sentence: str
+    is_grave: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredJob:
     """A job as it is stored. ``due_at`` for waiting, ``died_at`` for dead, ``started_at`` and ``run`` for running."""
 

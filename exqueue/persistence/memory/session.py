@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.memory.store import Store
     from exqueue.persistence.values import (
         Claimed,
+        Danger,
         Exchanged,
         Fence,
         Holder,
@@ -197,7 +198,7 @@ class MemorySession:
             return tuple(owner.sweep(self._store.queue(belief.queue), belief, now) for belief in owned)
 
     # -- the connection
-    def diagnose(self) -> tuple[str, ...]:
+    def diagnose(self) -> tuple[Danger, ...]:
         """See `Session.diagnose`: memory has no settings."""
         return ()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
 
-from exqueue.errors import ConfigError, Outage, StoreDamaged, SystemStopped
+from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.redis.failures import broken, refusal
 from exqueue.persistence.redis.keys import ROLES, role_of
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 LAYOUT = 1
 """The version of the layout of the keys (`exqueue.persistence.redis.keys`) that this version reads and writes."""
+
+NEEDS = "0.1.0"
+"""The oldest version of Exqueue that knows `LAYOUT`; it stands beside it, for those that do not know it."""
 
 Args = tuple["bytes | str | int", ...]
 Reply = Any
@@ -71,7 +74,7 @@ class Endpoint:
 
         Raises:
             Outage: the server can't be reached or refuses.
-            ConfigError: the store is of a newer layout.
+            NewerStore: the store is of a newer layout.
         """
         connection = self._connect(timeout)
         is_ready = False
@@ -95,15 +98,16 @@ class Endpoint:
             is_damaged = isinstance(outage, StoreDamaged)
             raise (damaged(self._layout, "something else", self.address) if is_damaged else outage) from error
         if version is None:
-            connection.send_packed_command(connection.pack_command(b"SET", self._layout, LAYOUT, b"NX"))
+            connection.send_packed_command(connection.pack_command(b"SET", self._layout, f"{LAYOUT} {NEEDS}", b"NX"))
             # Refused, for instance by a full server: it is written by a later connection.
             with contextlib.suppress(redis.ResponseError):
                 connection.read_response()
-        elif not version.isdigit() or int(version) > LAYOUT:
-            raise ConfigError(
-                f"the store at {self.address} has layout {version.decode()!r}, this version of Exqueue knows layouts "
-                f"up to {LAYOUT}: update Exqueue here, or choose another namespace"
-            )
+            return
+        layout, _, needs = version.decode(errors="replace").partition(" ")
+        if not layout.isdecimal():
+            raise damaged(self._layout, f"{layout[:20]!r}", self.address)
+        if int(layout) > LAYOUT:
+            raise NewerStore(self.address, int(layout), LAYOUT, needs)
 
 
 class Wire:
@@ -152,7 +156,7 @@ class Wire:
 
         Raises:
             Outage: not every command was answered.
-            ConfigError: the store is of a newer layout.
+            NewerStore: the store is of a newer layout.
             SystemStopped: in a forked child.
         """
         replies, outage = self.talk_partly(commands)

@@ -9,7 +9,7 @@ import redis
 from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
-from exqueue.persistence.values import Overview, QueueCounts, StoredJob
+from exqueue.persistence.values import Danger, Overview, QueueCounts, StoredJob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,7 @@ class Reads(Verbs):
         """See `Session.forget`."""
         self._command(b"HDEL", self._keys.nodes, node)
 
-    def diagnose(self) -> tuple[str, ...]:
+    def diagnose(self) -> tuple[Danger, ...]:
         """See `Session.diagnose`."""
         asked = ("maxmemory-policy", "appendonly", "save")
         replies = self._talk(*((b"CONFIG", b"GET", name) for name in asked))
@@ -100,19 +100,21 @@ class Reads(Verbs):
             for name, reply in zip(asked, replies, strict=True)
             if isinstance(reply, list) and len(reply) > 1
         }
-        sentences: list[str] = []
+        dangers: list[Danger] = []
         policy = found.get("maxmemory-policy", "noeviction")
         if policy != "noeviction":
-            sentences.append(
-                f"maxmemory-policy is {policy}: when its memory is full the server throws jobs away; "
-                "set it to noeviction, then it refuses new ones instead."
+            sentence = (
+                f"maxmemory-policy of the server is {policy}: when its memory is full it throws jobs away; "
+                "set it to noeviction, then it refuses new ones instead"
             )
+            dangers.append(Danger(sentence, is_grave=True))
         if found.get("appendonly") == "no" and found.get("save") == "":
-            sentences.append(
-                "appendonly is off and there are no save points: a restart of the server loses all jobs; "
-                "set appendonly to yes."
+            sentence = (
+                "appendonly of the server is off and there are no save points: a restart of it loses all jobs; "
+                "set appendonly to yes"
             )
-        return tuple(sentences)
+            dangers.append(Danger(sentence, is_grave=False))
+        return tuple(dangers)
 
     def _run_all(self, name: str, runs: Sequence[tuple[tuple[bytes, ...], Args]]) -> list[Reply]:
         """One script several times, in one round trip."""

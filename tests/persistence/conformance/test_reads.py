@@ -286,7 +286,7 @@ def test_the_persistence_tells_its_namespace(store: Persistence, namespace: str)
 
 def test_a_diagnosis_is_sentences(session: Session) -> None:
     """Whatever endangers the promises is said in words; nothing is changed by asking."""
-    assert all(" " in sentence for sentence in session.diagnose())
+    assert all(" " in danger.sentence for danger in session.diagnose())
 
 
 def test_sessions_share_the_store(store: Persistence, session: Session, client: Client) -> None:

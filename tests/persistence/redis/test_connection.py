@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from exqueue.errors import ConfigError, Outage, SystemStopped
+from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.redis import RedisPersistence, open_redis
-from exqueue.persistence.redis.connection import LAYOUT
+from exqueue.persistence.redis.connection import LAYOUT, NEEDS
 from exqueue.persistence.redis.keys import namespace_keys
 from exqueue.persistence.redis.lending import POOL_SIZE
 from exqueue.persistence.redis.session import RedisSession
@@ -197,11 +197,23 @@ def test_a_session_that_another_thread_closes_in_the_midst_of_a_call_says_outage
     assert len(failed) == 1
 
 
-def test_a_store_of_a_newer_layout_is_refused(session: RedisSession, server: redis.Redis, namespace: str) -> None:
-    """This version would not understand what it finds."""
-    server.set(namespace_keys(namespace).layout, LAYOUT + 1)
-    with pytest.raises(ConfigError, match=f"'{LAYOUT + 1}'.*up to {LAYOUT}"):
+@pytest.mark.parametrize(
+    ("stored", "needed"), [(f"{LAYOUT + 1} 7.1.0", "install Exqueue 7.1.0 or newer"), (LAYOUT + 1, "install a newer")]
+)
+def test_a_store_of_a_newer_layout_is_refused(
+    session: RedisSession, server: redis.Redis, namespace: str, stored: str | int, needed: str
+) -> None:
+    """This version would not understand what it finds; the refusal says which one does."""
+    server.set(namespace_keys(namespace).layout, stored)
+    with pytest.raises(NewerStore, match=f"has layout {LAYOUT + 1}.*up to {LAYOUT}: {needed}"):
         session.queues()
     server.delete(namespace_keys(namespace).layout)
     assert session.queues() == ()
-    assert server.get(namespace_keys(namespace).layout) == str(LAYOUT).encode()
+    assert server.get(namespace_keys(namespace).layout) == f"{LAYOUT} {NEEDS}".encode()
+
+
+def test_what_is_no_layout_is_not_taken_for_one(session: RedisSession, server: redis.Redis, namespace: str) -> None:
+    """Somebody else wrote there."""
+    server.set(namespace_keys(namespace).layout, "v2")
+    with pytest.raises(StoreDamaged, match="layout"):
+        session.queues()

@@ -12,7 +12,7 @@ from tests.servers import RealServer, real_server
 @pytest.fixture
 def own_server(needs_server: None) -> Iterator[RealServer]:
     """A server whose settings may be changed; it saves nothing."""
-    with real_server() as server:
+    with real_server("--save", "") as server:
         yield server
 
 
@@ -21,10 +21,12 @@ def test_each_dangerous_setting_is_a_sentence(own_server: RealServer, namespace:
     session = open_redis(own_server.url, namespace).session(timeout=10)
     with redis.Redis.from_url(own_server.url) as server:
         (about_saving,) = session.diagnose()
-        assert "appendonly is off" in about_saving
+        assert "appendonly of the server is off" in about_saving.sentence
+        assert not about_saving.is_grave
         server.config_set("maxmemory-policy", "allkeys-lru")
         about_eviction, _ = session.diagnose()
-        assert "maxmemory-policy is allkeys-lru" in about_eviction
+        assert "maxmemory-policy of the server is allkeys-lru" in about_eviction.sentence
+        assert about_eviction.is_grave
         server.config_set("maxmemory-policy", "noeviction")
         server.config_set("appendonly", "yes")
         assert session.diagnose() == ()
