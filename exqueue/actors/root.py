@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, StopSystem
 from exqueue.actors.reporting import tell_restarted
-from exqueue.actors.tables import Quiescing, failures_table, fetcher_of, queues_table, quiescing_table
+from exqueue.actors.tables import Quiescing, RunTables, failures_table, fetcher_of, queues_table, quiescing_table
 from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor
 
 if TYPE_CHECKING:
@@ -93,6 +93,11 @@ class ExqueueRoot(Supervisor):
             _, status = tree.get(f"queues/{queue}", ("", "stopped"))
             if status == "running":
                 self._busy_queues.add(queue)
+        running = sum(len(RunTables(self.board, queue).running) for queue in self._busy_queues)
+        if running:
+            logger.info(
+                "node %s stops: %d running jobs may take %g s more", self._settings.config.node, running, patience_s
+            )
         self.send_after(patience_s + MARGIN_S, PatienceIsOver())
         self._stop_if_quiet()
 

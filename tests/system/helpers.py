@@ -29,6 +29,15 @@ def eventually(condition: Callable[[], T], within: float = PATIENCE_S) -> T:
     return answer
 
 
+def remains(condition: Callable[[], object], seconds: float) -> None:
+    """Watch for this long that something stays true."""
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        assert condition(), "it did not stay true"
+        pause.wait(0.05)
+
+
 def queue_status(system: SystemRef, name: str) -> QueueStatus:
     """The status of one queue, as this node tells it."""
     status: SystemStatus = system.ask(GetStatus())

@@ -1,0 +1,1 @@
+"""Nodes as real processes: killed, frozen, stopped and replaced while they work."""

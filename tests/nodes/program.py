@@ -1,0 +1,136 @@
+"""What a node of these tests runs: `python -m tests.nodes.program '<JSON of Plan>'`.
+
+Each run of a job writes lines to the diary of the test, ``what job number node monotonic_s``; the monotonic clock is
+the same for all processes of a machine.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from exqueue import ExqueueSystem, StartWorker, current_job
+
+POLL_S = 0.01
+LONGEST_S = 60.0
+LONG_S = 0.5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one node does.
+
+    Args:
+        folder: of the test: the diary, and the files that let jobs go on.
+        jobs: name of a job class of this file -> its options for `StartWorker`.
+        options: for `ExqueueSystem.start`.
+    """
+
+    url: str
+    namespace: str
+    node: str
+    folder: str
+    jobs: dict[str, dict[str, object]]
+    options: dict[str, object] = field(default_factory=dict)
+
+    def dumps(self) -> str:
+        """As it is given to the program."""
+        return json.dumps(asdict(self))
+
+
+plan = Plan("", "", "", "", {})
+
+
+def note(what: str, number: int) -> None:
+    """Write one line into the diary, in one piece."""
+    current = current_job()
+    job = "" if current is None else current.id
+    line = f"{what} {number} {plan.node} {time.monotonic()} {job}\n"
+    diary = os.open(Path(plan.folder) / "diary", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(diary, line.encode())
+    os.close(diary)
+
+
+def wait_for(name: str) -> bool:
+    """Wait until the test has made a file of this name; say whether the run was superseded meanwhile."""
+    path = Path(plan.folder) / name
+    deadline = time.monotonic() + LONGEST_S
+    pause = threading.Event()
+    while not path.exists() and time.monotonic() < deadline:
+        pause.wait(POLL_S)
+    current = current_job()
+    return current is not None and current.cancelled
+
+
+class Quick:
+    """Begins and ends."""
+
+    def perform(self, *, number: int) -> None:
+        """Note both."""
+        note("begin", number)
+        note("end", number)
+
+
+class Hold:
+    """Runs until the test lets it go on, on whatever node."""
+
+    def perform(self, *, number: int) -> None:
+        """Note begin and end, and whether it was told that its run is over."""
+        note("begin", number)
+        note("cancelled" if wait_for(f"release-{plan.node}") else "end", number)
+
+
+class Long:
+    """Takes its time, so that it is interrupted when its node dies."""
+
+    def perform(self, *, number: int) -> None:
+        """Note begin and end."""
+        note("begin", number)
+        threading.Event().wait(LONG_S)
+        note("end", number)
+
+
+class Poison:
+    """Kills its node."""
+
+    def perform(self, *, number: int, how: str) -> None:
+        """Do so in one of three ways."""
+        note("begin", number)
+        if how == "exit":
+            os._exit(7)
+        if how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        ctypes.string_at(0)
+
+
+class Dose(Poison):
+    """Poison in a queue of its own."""
+
+    queue = "Quick"
+
+
+JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison, Dose)}
+
+
+def main() -> None:
+    """Start a node and run it until a signal; its log goes to stderr."""
+    global plan  # noqa: PLW0603 - the jobs of this process need it, and nothing else can hand it to them
+    plan = Plan(**json.loads(sys.argv[1]))
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    system = ExqueueSystem.start(plan.url, namespace=plan.namespace, node=plan.node, **plan.options)  # type: ignore[arg-type] # as the plan has them
+    for name, options in plan.jobs.items():
+        system.ask(StartWorker(JOBS[name], **options))  # type: ignore[arg-type] # as the plan has them
+    print("ready", flush=True)  # noqa: T201 - for the test that waits for it
+    system.run()
+
+
+if __name__ == "__main__":
+    main()
