@@ -85,7 +85,9 @@ class Worker(Actor):
             return
         if self._subscribers:
             self._tell_started(run)
+        self.doing(f"job {run.id}")
         outcome = self.run_user(perform, run, self._workshop)
+        self.doing("")
         self._tables.ended[key] = outcome
         self._tables.running.pop(key, None)
         self._tables.superseded.pop(key, None)
