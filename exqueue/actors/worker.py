@@ -83,9 +83,9 @@ class Worker(Actor):
             self._tables.running.pop(key, None)
             self._report_in()
             return
+        self.doing(f"job {run.id}")
         if self._subscribers:
             self._tell_started(run)
-        self.doing(f"job {run.id}")
         outcome = self.run_user(perform, run, self._workshop)
         self.doing("")
         self._tables.ended[key] = outcome
