@@ -16,6 +16,7 @@ help: ## Show this list
 
 demo: $(STAMP) ## Watch Exqueue work: crashes, a retry, a death (EXQUEUE_URL says where, else in memory)
 	@$(BIN)/python examples/demo.py
+	@$(BIN)/python examples/takeover.py
 
 test: $(STAMP) ## Run the tests that take seconds
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
