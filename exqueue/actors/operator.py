@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
@@ -33,14 +32,14 @@ from exqueue.messages import (
     SystemStatus,
 )
 from exqueue.persistence.values import MAX_BATCH
-from exqueue.supervision import DEFERRED, Actor, ActorContext
+from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import StoredJob
     from exqueue.supervision import Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Batch(NamedTuple):

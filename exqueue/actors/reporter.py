@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pykka
@@ -18,9 +17,9 @@ from exqueue.messages import (
     Subscriber,
     Unsubscribe,
 )
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Reporter(Actor):
