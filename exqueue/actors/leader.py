@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
 from exqueue.actors.beat import decode_beat
@@ -14,13 +13,13 @@ from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import Holder
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 STANDBY_PAUSE_S = 0.75
 """How often a standby looks at least whether the lock is free, and whether the holder is there."""

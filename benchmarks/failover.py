@@ -1,6 +1,6 @@
 """How long a job waits when its node is killed (takeover) or asked to end (hand-over): minimum, median and p99.
 
-    python benchmarks/takeover.py redis://... [tries]
+    python benchmarks/failover.py redis://... [tries]
 
 Real processes: two nodes; the leader is killed with SIGKILL, or sent SIGTERM, while a job runs on it. Takeover: from
 the signal to the moment when the job is begun again on the other node. Hand-over: from the end of the running job to
