@@ -1,6 +1,8 @@
 """One store after the other: every test of this folder is about each backend."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import fakeredis
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from exqueue.persistence.base import Persistence, Session
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.redis import open_redis
+from exqueue.persistence.sqlite import open_sqlite
 from tests.persistence.conformance.play import Client, Owner
 from tests.persistence.redis.fake import open_fake
 
@@ -38,7 +41,17 @@ def redis_store(redis_url: str, namespace: str) -> Iterator[Persistence]:
     store.close()
 
 
-@pytest.fixture(params=["memory", "fakeredis", "redis"])
+@pytest.fixture
+def sqlite_store(namespace: str) -> Iterator[Persistence]:
+    """The SQLite backend on a file of this test's own; in memory where the system has such a disk, for speed."""
+    shared_memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as folder:
+        store: Persistence = open_sqlite(f"sqlite:///{folder}/store.db", namespace)
+        yield store
+        store.close()
+
+
+@pytest.fixture(params=["memory", "fakeredis", "redis", "sqlite"])
 def store(request: pytest.FixtureRequest) -> Persistence:
     """An empty store, of each backend in turn."""
     found: Persistence = request.getfixturevalue(f"{request.param}_store")
