@@ -27,7 +27,7 @@ LAYOUT: Final = 1
 WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut when it has grown beyond it."""
 
-_SETTINGS: Final = (
+SETTINGS: Final = (
     "PRAGMA busy_timeout = 0",  # Waiting is done by the wire, which looks again sooner.
     "PRAGMA synchronous = NORMAL",
     f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}",
@@ -42,7 +42,7 @@ class StoreFile:
     SQLite found it damaged, it is refused until the process opens the store anew.
 
     Args:
-        path: absolute.
+        path: absolute, and free of symbolic links: it names the file for all who look for its holder.
         time: see `HostTime`.
         is_default: nobody chose the path, so that making the file is worth a warning.
     """
@@ -70,9 +70,7 @@ class StoreFile:
         connection = self._connected()
         is_ready = False
         try:
-            is_new = self._identity is None and not _has_store(connection)
-            if is_new:
-                _make_store(connection)
+            is_new = self._identity is None and _is_empty(connection) and _make_store(connection)
             layout, store = _meta(connection, self.path)
             if layout > LAYOUT:
                 raise ConfigError(
@@ -81,7 +79,7 @@ class StoreFile:
                 )
             self._note(store, is_new=is_new)
             _use_wal(connection)
-            for setting in _SETTINGS:
+            for setting in SETTINGS:
                 connection.execute(setting)
             is_ready = True
         finally:
@@ -114,11 +112,16 @@ class StoreFile:
         return outage
 
     def _connected(self) -> sqlite3.Connection:
-        if Path(self.path).is_dir():
-            raise Outage(f"{self.path} is a directory: name a file in the URL", sent=False)
-        directory = Path(self.path).parent
-        if not directory.is_dir():
-            raise Outage(f"there is no directory {directory}: make it, or name another in the URL", sent=False)
+        path = Path(self.path)
+        try:
+            is_directory, has_directory = path.is_dir(), path.parent.is_dir()
+        except PermissionError as error:
+            reason = f"{path} can't be reached: give this user the right to enter its directories [{error.strerror}]"
+            raise Outage(reason, sent=False) from error
+        if is_directory:
+            raise Outage(f"{path} is a directory: name a file in the URL", sent=False)
+        if not has_directory:
+            raise Outage(f"there is no directory {path.parent}: make it, or name another in the URL", sent=False)
         mode = "rwc" if self._identity is None else "rw"
         escaped = self.path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         return sqlite3.connect(
@@ -173,19 +176,20 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _has_store(connection: sqlite3.Connection) -> bool:
-    """Whether there is anything at all in the file."""
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether there is nothing at all in the file."""
     count: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    return count > 0
+    return count == 0
 
 
-def _make_store(connection: sqlite3.Connection) -> None:
-    """Fill an empty file, unless another process was quicker."""
+def _make_store(connection: sqlite3.Connection) -> bool:
+    """Fill an empty file; ``False`` when another process was quicker."""
     _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not _has_store(connection):
+        is_empty = _is_empty(connection)
+        if is_empty:
             script = (files("exqueue.persistence.sqlite") / "schema.sql").read_text(encoding="utf-8")
             # Not `executescript`: it would end the transaction first.
             for statement in _statements(script):
@@ -196,6 +200,7 @@ def _make_store(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    return is_empty
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

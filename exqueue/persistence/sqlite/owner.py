@@ -87,7 +87,7 @@ def _claim(step: Step, queue: QueueRow, fence: Fence, seat: int) -> Claimed:
 
 def _recover(step: Step, queue: QueueRow) -> None:
     """Put back by its place whatever ran under another leadership."""
-    asked = "SELECT id, recovered FROM jobs WHERE queue = ? AND state = ?"
+    asked = "SELECT id, recovered FROM jobs INDEXED BY lines WHERE queue = ? AND state = ?"
     back = []
     for job_id, recovered in step.db.execute(asked, (queue.key, RUNNING)).fetchall():
         times = with_one_more(recovered, step.now)

@@ -34,7 +34,7 @@ class SqlitePersistence:
 
     def __init__(self, path: str, namespace: str, *, time: HostTime | None = None, is_default: bool = False) -> None:
         host_time = HostTime(SystemClock(), boot_id()) if time is None else time
-        self._file = StoreFile(str(Path(path).absolute()), host_time, is_default=is_default)
+        self._file = StoreFile(str(Path(path).resolve()), host_time, is_default=is_default)
         self._namespace = namespace
         self._pool = Pool(self._file, namespace)
         self._opened: weakref.WeakSet[SqliteSession | SqliteSubscription] = weakref.WeakSet()

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import threading
 from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
@@ -36,6 +37,7 @@ class Presence:
     def __init__(self, path: str, namespace: str, token: str) -> None:
         self._path = witness(path, namespace, token)
         self._descriptor: int | None = None
+        self._changing = threading.Lock()
         try:
             _delete_unheld(path)
             self._descriptor = _hold(self._path)
@@ -44,9 +46,22 @@ class Presence:
             raise Outage(reason, sent=False) from error
         self._open.add(self)
 
+    def keep(self) -> None:
+        """Make the file anew if somebody deleted it.
+
+        Raises:
+            OSError: that is not possible.
+        """
+        with self._changing:
+            descriptor = self._descriptor
+            if descriptor is not None and not _stands_at(descriptor, self._path):
+                self._descriptor = _hold(self._path)
+                os.close(descriptor)
+
     def close(self) -> None:
         """End it; harmless when called twice."""
-        descriptor, self._descriptor = self._descriptor, None
+        with self._changing:
+            descriptor, self._descriptor = self._descriptor, None
         if descriptor is None:
             return
         self._open.discard(self)
@@ -67,6 +82,7 @@ class Presence:
     def let_go(self) -> None:
         """Close this process's descriptor and leave the lock to whoever has another."""
         descriptor, self._descriptor = self._descriptor, None
+        self._changing = threading.Lock()
         if descriptor is not None:
             os.close(descriptor)
 

@@ -22,7 +22,7 @@ STATES: Final[tuple[State, ...]] = ("ready", "ready", "ready", "waiting", "dead"
 
 _JOB: Final = "id, state, rank, run, recovered, trail, record"
 _PLACED: Final = (
-    f"SELECT {_JOB} FROM jobs WHERE queue = ? AND state IN ({RETURNED}, {SUSPECT}) "  # noqa: S608 - constants
+    f"SELECT {_JOB} FROM jobs INDEXED BY lines WHERE queue = ? AND state IN ({RETURNED}, {SUSPECT}) "  # noqa: S608 - constants
     "ORDER BY rank, id LIMIT ? OFFSET ?"
 )
 _LINE: Final = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND state = ? ORDER BY rank, id LIMIT ? OFFSET ?"  # noqa: S608
@@ -127,7 +127,7 @@ def _is_dead(step: Step, key: int, job_id: str) -> bool:
 
 
 def _suspects(step: Step, key: int) -> int:
-    asked = "SELECT recovered FROM jobs WHERE queue = ? AND recovered IS NOT NULL"
+    asked = "SELECT recovered FROM jobs INDEXED BY recovered WHERE queue = ? AND recovered IS NOT NULL"
     return sum(1 for (times,) in step.db.execute(asked, (key,)).fetchall() if recent(times, step.now) >= SUSPECT_AFTER)
 
 

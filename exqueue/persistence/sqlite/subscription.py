@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ class SqliteSubscription:
         """See `Subscription.next`."""
         until = time.monotonic() + timeout
         try:
+            with contextlib.suppress(OSError):
+                self._presence.keep()
             while not self._is_closed:
                 self._look()
                 if self._unread:
