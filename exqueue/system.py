@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import secrets
 import threading
@@ -25,7 +24,7 @@ from exqueue.intake import pieces, stored
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, SystemStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
-from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime
+from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime, safe_logger
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 MAX_INBOX = 10_000
 """Messages that may wait for the Producer; past it an enqueue is refused."""

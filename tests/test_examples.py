@@ -18,6 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from exqueue import ExqueueSystem, GetStatus
 from tests.servers import real_server
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -105,6 +106,13 @@ def python(*arguments: str, url: str | None, smtp_port: int = 1) -> subprocess.C
     return ended
 
 
+def jobs_left_at(url: str) -> int:
+    """How many jobs of the default namespace the store still has, dead ones included."""
+    with ExqueueSystem.start(url) as system:
+        queues = system.ask(GetStatus()).queues
+    return sum(queue.ready + queue.waiting + queue.running + queue.dead for queue in queues)
+
+
 @pytest.fixture
 def empty_server(needs_server: None) -> Iterator[str]:
     """A server of one's own: an ordinary program uses the default namespace, which nobody else may use then."""
@@ -158,7 +166,7 @@ def test_a_mail_refused_for_now_is_sent_later_and_once(mail_url: str | None) -> 
 
 
 def test_a_mail_outlives_the_program_that_could_not_send_it(empty_server: str) -> None:
-    """On Redis, what one run could not send since no mail server listened, the next run sends."""
+    """On Redis, what one run could not send since no mail server listened, the next run sends; then nothing is left."""
     mailbox = Mailbox()
     with nobody_listens() as port:
         first = python("send_email.py", url=empty_server, smtp_port=port)
@@ -171,6 +179,7 @@ def test_a_mail_outlives_the_program_that_could_not_send_it(empty_server: str) -
     assert "1 dead from an earlier run" in second.stdout
     assert mailbox.received == [THE_MAIL] * 2
     assert len({one["Message-ID"] for one in mailbox.mails}) == 2
+    assert jobs_left_at(empty_server) == 0
 
 
 def test_the_demo_shows_crashes_a_death_and_the_account(demo_url: str | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import DeathsNoted
@@ -11,6 +10,7 @@ from exqueue.execution import attempt_of
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
 from exqueue.persistence.values import Recovered
 from exqueue.record import decode_trail, peek
+from exqueue.supervision import safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Settlement
     from exqueue.supervision import Board
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Announcer:

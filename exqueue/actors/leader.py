@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
 from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown
@@ -11,12 +10,12 @@ from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 LONGEST_STANDBY_PAUSE_S = 1.5
 """How often a standby looks at least whether the lock is free."""

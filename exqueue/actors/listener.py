@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from typing import TYPE_CHECKING, assert_never
 
@@ -19,7 +18,7 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather, pause_s
 from exqueue.errors import Outage
 from exqueue.persistence.values import LockReleased, QueueWoken
-from exqueue.supervision import Actor, ActorContext, Envelope
+from exqueue.supervision import Actor, ActorContext, Envelope, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Signal
     from exqueue.supervision.runtime import Task
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 SWEEP_EVERY_S = 5.0
 """How often idle queues are compared with the persistence: a lost wake-up costs no more than that."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCa
 from exqueue.messages import JobEnqueued
 from exqueue.persistence.values import MAX_BATCH, Push
 from exqueue.record import peek
-from exqueue.supervision import DEFERRED, Actor, ActorContext
+from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.supervision import Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 MAX_BACKLOG = 10_000
 """Jobs that are kept in memory while the persistence does not answer."""

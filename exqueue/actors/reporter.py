@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pykka
@@ -18,9 +17,9 @@ from exqueue.messages import (
     Subscriber,
     Unsubscribe,
 )
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Reporter(Actor):
@@ -86,6 +85,9 @@ class Reporter(Actor):
                 ref.tell(event)
             except pykka.ActorDeadError:
                 self._forget(urn)
+            except Exception as error:  # noqa: BLE001 - the host program's own code, which may raise anything
+                self._forget(urn)
+                logger.warning("%s is told no more events: it raised %s: %s", urn, type(error).__name__, error)
 
     def _report_deaths(self) -> None:
         for key in list(self._deaths):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
@@ -13,6 +12,7 @@ from exqueue.errors import ActorDead, ExqueueError
 from exqueue.supervision.board import Board
 from exqueue.supervision.exits import NORMAL, SHUTDOWN, Exit, exit_after
 from exqueue.supervision.inbox import Envelope, Inbox, undelivered
+from exqueue.supervision.log import safe_logger
 from exqueue.supervision.names import Names
 from exqueue.supervision.reply import Reply
 from exqueue.supervision.runtime import Runtime, Task, ThreadRuntime
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-logger = logging.getLogger("exqueue.supervision")
+logger = safe_logger("exqueue.supervision")
 
 MAX_MESSAGES_A_TURN = 1_000
 """After so many messages `Actor.on_turn_end` runs although more are waiting."""

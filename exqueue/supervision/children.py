@@ -14,9 +14,9 @@ from exqueue.supervision.inbox import undelivered, unfinished
 from exqueue.supervision.signals import Stop
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator
 
+    from exqueue.supervision.log import SafeLogger
     from exqueue.supervision.runtime import Task
 
 Status = Literal["running", "restarting", "parked", "stopped"]
@@ -64,7 +64,7 @@ class Children:
     by the supervisor above it only.
     """
 
-    def __init__(self, context: ActorContext, logger: logging.Logger) -> None:
+    def __init__(self, context: ActorContext, logger: SafeLogger) -> None:
         self._context = context
         self._logger = logger
         self._children: dict[str, Child] = {}
@@ -99,11 +99,13 @@ class Children:
         return child
 
     def forget(self, child: Child) -> None:
-        """Let a child go that does not run."""
+        """Let a child go that does not run, with the rows of all that was below it."""
         self._children.pop(child.spec.id, None)
         self._context.names.withdraw(child.path)
-        for table in (self._tree, self._vitals):
-            table.pop(child.path, None)
+        for table in (self._tree, self._vitals, self._restarts):
+            for path in list(table):
+                if path == child.path or path.startswith(f"{child.path}/"):
+                    table.pop(path, None)
 
     def let_go(self, child: Child) -> None:
         """The child ended and is not to come back by itself; its spec stays."""

@@ -6,6 +6,9 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from exqueue.errors import Fenced, StaleCall
+from tests.system.helpers import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -83,3 +86,37 @@ class StagedSession:
             return carry_out(*args, **kwargs) if act is None else act(lambda: carry_out(*args, **kwargs))
 
         return call
+
+
+class Hang:
+    """An act that hangs, before or after the call is carried out, until it is let go; notes its thread."""
+
+    def __init__(self, *, is_carried_out: bool) -> None:
+        self._is_carried_out = is_carried_out
+        self._let_go = threading.Event()
+        self.hangs = threading.Event()
+        self.thread = threading.current_thread()
+        self.refused: Exception | None = None
+
+    def __call__(self, carry_out: Callable[[], Any]) -> Any:
+        self.thread = threading.current_thread()
+        answer = carry_out() if self._is_carried_out else None
+        self.hangs.set()
+        assert self._let_go.wait(3 * PATIENCE_S)
+        if self._is_carried_out:
+            return answer
+        try:
+            return carry_out()
+        except (StaleCall, Fenced) as refused:
+            self.refused = refused
+            raise
+
+    def let_go(self) -> None:
+        """Let the call return."""
+        self._let_go.set()
+
+    def come_back(self) -> None:
+        """As `let_go`, and wait for the end of its thread."""
+        self.let_go()
+        self.thread.join(PATIENCE_S)
+        assert not self.thread.is_alive()
