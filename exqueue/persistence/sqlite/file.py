@@ -24,12 +24,16 @@ logger = logging.getLogger("exqueue")
 LAYOUT: Final = 1
 """The version of the layout (``schema.sql``) that this version reads and writes."""
 
+CHECKPOINT_PAGES: Final = 4_000
+"""After how many pages (of 4 KiB) the log is copied into the file: the writer waits for the disk then, so not often."""
+
 WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut when it has grown beyond it."""
 
 SETTINGS: Final = (
     "PRAGMA busy_timeout = 0",  # Waiting is done by the wire, which looks again sooner.
     "PRAGMA synchronous = NORMAL",
+    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
     f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}",
     "PRAGMA temp_store = MEMORY",
 )
