@@ -11,9 +11,9 @@ from exqueue.persistence.sqlite.queue import (
     FRONT,
     READY,
     RETURNED,
-    RUNNING,
     WAITING,
     clear_head,
+    count,
     last_ready,
     make,
 )
@@ -81,6 +81,7 @@ class Anyone(Verbs):
 
             def act_and_wake() -> object:
                 reply = act(step, queue)
+                count(step, queue)
                 step.signal(name)
                 return reply
 
@@ -100,7 +101,7 @@ def _push(step: Step, caller: str, push: Push) -> ExqueueError | None:
 
 def _store(step: Step, queue: QueueRow, name: str, jobs: Sequence[NewJob]) -> None:
     """Store the jobs that are not there yet, and wake the owner if one of them concerns it."""
-    rank, fresh, earliest = last_ready(step, queue), 0, None
+    rank, moved, earliest = last_ready(step, queue), queue.moved, None
     for job in jobs:
         due = job.at if job.at is not None else step.now + job.delay
         is_fresh = due <= step.now
@@ -108,10 +109,12 @@ def _store(step: Step, queue: QueueRow, name: str, jobs: Sequence[NewJob]) -> No
         if not step.db.execute(_STORE, (queue.key, job.id, state, place, job.record)).rowcount:
             continue
         if is_fresh:
-            rank, fresh = rank + 1, fresh + 1
+            rank, moved.ready = rank + 1, moved.ready + 1
         else:
+            moved.waiting += 1
             earliest = due if earliest is None else min(earliest, due)
-    wakes_hungry = bool(fresh and queue.hungry)
+    count(step, queue)
+    wakes_hungry = bool(moved.ready and queue.hungry)
     is_sooner = earliest is not None and (queue.next_due is None or earliest < queue.next_due)
     if not wakes_hungry and not is_sooner:
         return
@@ -128,6 +131,7 @@ def _retry_dead(step: Step, queue: QueueRow, ids: Sequence[str]) -> list[str]:
         if step.db.execute(_REVIVE, (state, place, queue.key, job_id, DEAD)).rowcount:
             revived.append(job_id)
             rank += state == READY
+    queue.moved.dead, queue.moved.ready = -len(revived), len(revived)
     return revived
 
 
@@ -137,6 +141,7 @@ def _delete_dead(step: Step, queue: QueueRow, ids: Sequence[str]) -> list[str]:
         if step.db.execute(_DELETE_DEAD, (queue.key, job_id, DEAD)).rowcount:
             deleted.append(job_id)
             clear_head(step, queue, job_id)
+    queue.moved.dead = -len(deleted)
     return deleted
 
 
@@ -144,8 +149,9 @@ def _cancel(step: Step, queue: QueueRow, job_id: str) -> Removed | None:
     row = step.db.execute("SELECT state FROM jobs WHERE queue = ? AND id = ?", (queue.key, job_id)).fetchone()
     if row is None:
         return None
-    if row[0] != RUNNING:
+    state: Removed = STATES[row[0]]
+    if state != "running":
         step.db.execute("DELETE FROM jobs WHERE queue = ? AND id = ?", (queue.key, job_id))
         clear_head(step, queue, job_id)
-    state: Removed = STATES[row[0]]
+        setattr(queue.moved, state, -1)
     return state

@@ -36,7 +36,8 @@ _MOVE: Final = "UPDATE jobs SET state = ?, rank = ? WHERE queue = ? AND id = ?"
 _RUN: Final = f"UPDATE jobs SET state = {RUNNING}, rank = ?, run = ? WHERE queue = ? AND id = ?"  # noqa: S608
 _NOTE: Final = """
     UPDATE queues SET call = ?, refused = ?, serial = ?, head = ?, places = ?, hungry = ?, next_due = ?,
-      processed = processed + ?, failed = failed + ?
+      processed = processed + ?, failed = failed + ?,
+      ready = ready + ?, waiting = waiting + ?, running = running + ?, dead = dead + ?
     WHERE key = ?
 """
 
@@ -84,7 +85,9 @@ def exchange(step: Step, name: str, request: Request) -> Exchanged:
     jobs = _hand_out(step, queue, request)
     hungry = len(jobs) < request.want
     told = (request.call, queue.refused, queue.serial, queue.head, queue.places, hungry, next_due)
-    step.db.execute(_NOTE, (*told, settled.processed, settled.failed, queue.key))
+    moved = queue.moved
+    counted = (settled.processed, settled.failed, moved.ready, moved.waiting, moved.running, moved.dead)
+    step.db.execute(_NOTE, (*told, *counted, queue.key))
     return _answer(step, queue, jobs, next_due)
 
 
@@ -126,6 +129,8 @@ def _promote(step: Step, queue: QueueRow) -> None:
             rank += 1
             moved.append((READY, rank, queue.key, job_id))
     step.db.executemany(_MOVE, moved)
+    queue.moved.waiting -= len(moved)
+    queue.moved.ready += len(moved)
 
 
 def _hand_out(step: Step, queue: QueueRow, request: Request) -> tuple[Fetched, ...]:
@@ -143,6 +148,8 @@ def _hand_out(step: Step, queue: QueueRow, request: Request) -> tuple[Fetched, .
     )
     entries = [(job.place, run.run, queue.key, job.id) for job, run in zip(picked, jobs, strict=True)]
     step.db.executemany(_RUN, entries)
+    queue.moved.ready -= len(entries)
+    queue.moved.running += len(entries)
     if request.serial and picked:
         queue.head = picked[0].id
     return jobs

@@ -12,6 +12,7 @@ from exqueue.persistence.sqlite.queue import (
     RUNNING,
     SUSPECT,
     WAITING,
+    count,
     find,
     first_due,
     make,
@@ -93,6 +94,8 @@ def _recover(step: Step, queue: QueueRow) -> None:
         times = with_one_more(recovered, step.now)
         back.append((state_of_return(times, step.now), times, queue.key, job_id))
     step.db.executemany(_PUT_BACK, back)
+    queue.moved.running, queue.moved.ready = -len(back), len(back)
+    count(step, queue)
 
 
 def _take_seat(step: Step, queue: QueueRow, fence: Fence, seat: int) -> None:

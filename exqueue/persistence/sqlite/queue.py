@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from exqueue.persistence.values import RECOVERY_WINDOW_S, SUSPECT_AFTER, Fence
@@ -25,9 +25,25 @@ _FIND: Final = """
 """
 
 
+_COUNT: Final = """
+    UPDATE queues SET ready = ready + ?, waiting = waiting + ?, running = running + ?, dead = dead + ?
+    WHERE key = ?
+"""
+
+
+@dataclass(slots=True)
+class Moved:
+    """How many jobs a verb has brought into each state, less those that it has taken out of it."""
+
+    ready: int = 0
+    waiting: int = 0
+    running: int = 0
+    dead: int = 0
+
+
 @dataclass(slots=True)
 class QueueRow:
-    """The row of a queue as a verb found it."""
+    """The row of a queue as a verb found it, and what the verb has moved since."""
 
     key: int
     paused: int
@@ -41,6 +57,7 @@ class QueueRow:
     serial: int
     head: str | None
     places: int
+    moved: Moved = field(default_factory=Moved)
 
     @property
     def fence(self) -> Fence | None:
@@ -64,6 +81,12 @@ def make(step: Step, name: str, *, known: bool) -> QueueRow:
     if known:
         step.db.execute("UPDATE queues SET known = 1 WHERE key = ? AND NOT known", (found.key,))
     return found
+
+
+def count(step: Step, queue: QueueRow) -> None:
+    """Count what was moved: the last thing that a verb does with a queue."""
+    moved = queue.moved
+    step.db.execute(_COUNT, (moved.ready, moved.waiting, moved.running, moved.dead, queue.key))
 
 
 def clear_head(step: Step, queue: QueueRow, job_id: str) -> None:

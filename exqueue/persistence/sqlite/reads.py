@@ -96,20 +96,23 @@ class Reads(Verbs):
 
 
 def _counts(step: Step, name: str) -> QueueCounts:
-    columns = "key, paused, serial, head, processed, failed, epoch"
+    columns = "key, paused, serial, head, processed, failed, epoch, ready, waiting, running, dead"
     asked = f"SELECT {columns} FROM queues WHERE namespace = ? AND name = ?"  # noqa: S608 - constants
     row = step.db.execute(asked, (step.namespace, name)).fetchone()
-    key, paused, serial, head, processed, failed, epoch = row or (-1, 0, 0, None, 0, 0, 0)
-    head = head if serial else None
-    by_state: dict[int, int] = dict(
-        step.db.execute("SELECT state, count(*) FROM jobs WHERE queue = ? GROUP BY state", (key,)).fetchall()
+    key, paused, serial, head, processed, failed, epoch, ready, waiting, running, dead = row or (
+        -1,
+        0,
+        0,
+        None,
+        *[0] * 7,
     )
+    head = head if serial else None
     return QueueCounts(
         queue=name,
-        ready=sum(by_state.get(state, 0) for state in (READY, RETURNED, SUSPECT)),
-        waiting=by_state.get(WAITING, 0),
-        running=by_state.get(RUNNING, 0),
-        dead=by_state.get(DEAD, 0),
+        ready=ready,
+        waiting=waiting,
+        running=running,
+        dead=dead,
         paused=bool(paused),
         head=head,
         head_dead=head is not None and _is_dead(step, key, head),

@@ -46,6 +46,7 @@ def settle(step: Step, queue: QueueRow, settlements: Sequence[Settlement]) -> Se
                 queue.head = None
         elif isinstance(ended, Retry | Bury):
             failed += 1
+    queue.moved.running -= len(settlements) - len(refused)
     return Settled(tuple(refused), processed, failed)
 
 
@@ -56,9 +57,13 @@ def _settle(step: Step, queue: QueueRow, ended: Settlement) -> bool:
             return step.db.execute(_DONE, of_run).rowcount > 0
         case Retry(delay=delay, trail=trail):
             values = (WAITING, step.now + max(0.0, delay), trail, *of_run)
-            return step.db.execute(_FAIL, values).rowcount > 0
+            retried = step.db.execute(_FAIL, values).rowcount
+            queue.moved.waiting += retried
+            return retried > 0
         case Bury(trail=trail):
-            return step.db.execute(_FAIL, (DEAD, step.now, trail, *of_run)).rowcount > 0
+            buried = step.db.execute(_FAIL, (DEAD, step.now, trail, *of_run)).rowcount
+            queue.moved.dead += buried
+            return buried > 0
         case GiveBack() | Recovered():
             row = step.db.execute(_RECOVERED, of_run).fetchone()
             if row is None:
@@ -66,6 +71,7 @@ def _settle(step: Step, queue: QueueRow, ended: Settlement) -> bool:
             times = with_one_more(row[0], step.now) if isinstance(ended, Recovered) else row[0]
             back = (state_of_return(times, step.now), times, queue.key, ended.id)
             step.db.execute(_PUT_BACK, back)
+            queue.moved.ready += 1
             return True
         case _:
             assert_never(ended)
