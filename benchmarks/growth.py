@@ -1,6 +1,6 @@
 """What one exchange costs with some 1,000 and with 200,000 jobs, ready and scheduled, as a ratio in one run.
 
-    python benchmarks/growth.py redis://... [jobs]
+    python benchmarks/growth.py redis://...|sqlite:///... [jobs]
 
 Exits with 1 when an exchange of ten jobs costs more than `MOST` times as much in the long queue as in the short one.
 """
@@ -13,11 +13,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from exqueue.persistence.redis import open_redis
+from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import MAX_BATCH, Done, Fence, Fetched, NewJob, Push
 
 if TYPE_CHECKING:
-    from exqueue.persistence.redis.session import RedisSession
+    from exqueue.persistence.base import Session
 
 RECORD = b"x" * 75
 SHORT, LONG = 1_000, 200_000
@@ -30,7 +30,7 @@ IN_AN_HOUR_MS = 3_600_000
 class Queue:
     """A queue with ``jobs`` ready and as many scheduled jobs, and its owner."""
 
-    def __init__(self, session: RedisSession, jobs: int) -> None:
+    def __init__(self, session: Session, jobs: int) -> None:
         self.name = f"growth-{jobs}"
         self._session = session
         self._fence = Fence(1, "growth")
@@ -67,7 +67,7 @@ class Queue:
 def main() -> int:
     """Measure the two in turn, print, and say whether the long queue costs more."""
     long = int(sys.argv[2]) if len(sys.argv) > 2 else LONG  # noqa: PLR2004 - the command line
-    store = open_redis(sys.argv[1], f"growth-{secrets.token_hex(4)}")
+    store = open_persistence(sys.argv[1], namespace=f"growth-{secrets.token_hex(4)}")
     session = store.session(timeout=30)
     short_queue, long_queue = Queue(session, PAIRS * ROUNDS * WANT + SHORT), Queue(session, long)
     ratios = []

@@ -1,21 +1,30 @@
-"""The yardstick: how fast one thread stores jobs by plain EVALSHA, and how fast it exchanges them.
+"""The yardstick: how fast one thread stores jobs by plain EVALSHA or INSERT, and how fast it exchanges them.
 
-Every other number is a ratio to `raw_evalsha_rate` of the same run: the machine itself differs from day to day.
+Every other number is a ratio to `raw_rate` of the same run: the machine itself differs from day to day.
 
-    python benchmarks/raw.py redis://localhost [seconds]
+    python benchmarks/raw.py redis://localhost|sqlite:///raw.db [seconds]
 """
 
+from __future__ import annotations
+
 import secrets
+import sqlite3
 import sys
 import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import redis
 
-from exqueue.persistence.redis import open_redis
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
 from exqueue.persistence.redis.scripts import script
-from exqueue.persistence.redis.session import RedisSession
+from exqueue.persistence.sqlite.persistence import path_of
+from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import Done, Fence, Fetched, NewJob, Push
+
+if TYPE_CHECKING:
+    from exqueue.persistence.base import Session
 
 RECORD = b"x" * 75
 CALLER_KEPT_MS = 3_600_000
@@ -39,9 +48,34 @@ def raw_evalsha_rate(url: str, seconds: float) -> float:
     return n / took
 
 
+def raw_insert_rate(path: str, seconds: float) -> float:
+    """How many times a second one thread inserts a job into a plain table beside ``path`` and waits for the disk."""
+    raw = Path(f"{path}.raw")
+    with closing(sqlite3.connect(raw, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("CREATE TABLE IF NOT EXISTS jobs (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID")
+        db.execute("DELETE FROM jobs")
+        n, began = 0, time.perf_counter()
+        while (took := time.perf_counter() - began) < seconds:
+            for _ in range(100):
+                n += 1
+                db.execute("BEGIN IMMEDIATE")
+                db.execute("INSERT INTO jobs VALUES (?, ?)", (f"{n:016x}", RECORD))
+                db.execute("COMMIT")
+    raw.unlink()
+    return n / took
+
+
+def raw_rate(url: str, seconds: float) -> float:
+    """The yardstick of this kind of persistence."""
+    is_sqlite = url.startswith("sqlite:")
+    return raw_insert_rate(path_of(url), seconds) if is_sqlite else raw_evalsha_rate(url, seconds)
+
+
 def push_rate(url: str, seconds: float) -> float:
     """How many jobs a second one thread stores with `Session.push`, one job each."""
-    store = open_redis(url, f"raw-{secrets.token_hex(4)}")
+    store = open_persistence(url, namespace=f"raw-{secrets.token_hex(4)}")
     session = store.session(timeout=5)
     n, began = 0, time.perf_counter()
     while (took := time.perf_counter() - began) < seconds:
@@ -54,7 +88,7 @@ def push_rate(url: str, seconds: float) -> float:
 
 def exchange_rate(url: str, jobs: int, seconds: float) -> float:
     """How many exchanges a second one thread makes that each settle ``jobs`` jobs as done and fetch as many."""
-    store = open_redis(url, f"raw-{secrets.token_hex(4)}")
+    store = open_persistence(url, namespace=f"raw-{secrets.token_hex(4)}")
     session = store.session(timeout=5)
     fence = Fence(1, "raw")
     session.claim("raw", fence, 1)
@@ -76,7 +110,7 @@ def exchange_rate(url: str, jobs: int, seconds: float) -> float:
 
 
 def _exchange(
-    session: RedisSession, fence: Fence, call: int, running: tuple[Fetched, ...], want: int
+    session: Session, fence: Fence, call: int, running: tuple[Fetched, ...], want: int
 ) -> tuple[Fetched, ...]:
     done = [Done(job.id, job.run) for job in running]
     return session.exchange("raw", fence, 1, call, done, want, serial=False, suspect=False).jobs
@@ -84,8 +118,8 @@ def _exchange(
 
 def main(url: str, seconds: float = 3.0) -> None:
     """Print them all, with their ratio to the first."""
-    raw = raw_evalsha_rate(url, seconds)
-    print(f"raw EVALSHA push      {raw:10,.0f}/s")
+    raw = raw_rate(url, seconds)
+    print(f"raw                   {raw:10,.0f}/s")
     for name, rate in (
         ("Session.push", push_rate(url, seconds)),
         ("exchange of 1 job", exchange_rate(url, 1, seconds)),

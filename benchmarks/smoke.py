@@ -1,6 +1,6 @@
-"""Drain and enqueue, as ratios to one thread's raw EVALSHA push in the same run.
+"""Drain and enqueue, as ratios to one thread's raw EVALSHA or INSERT in the same run.
 
-    python benchmarks/smoke.py redis://... [jobs]
+    python benchmarks/smoke.py redis://...|sqlite:///... [jobs]
 
 Exits with 1 when a floor is not reached: drain 0.9, enqueue one by one 0.4.
 """
@@ -11,7 +11,7 @@ import secrets
 import sys
 import time
 
-from raw import raw_evalsha_rate
+from raw import raw_rate
 
 from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
 
@@ -34,7 +34,7 @@ def main() -> int:
     url = sys.argv[1]
     jobs = int(sys.argv[2]) if len(sys.argv) > 2 else 30_000  # noqa: PLR2004 - the command line
     with ExqueueSystem.start(url, namespace=f"smoke-{secrets.token_hex(4)}") as system:
-        raw = raw_evalsha_rate(url, 1.0)
+        raw = raw_rate(url, 1.0)
         begun = time.perf_counter()
         for _ in range(jobs // 5):
             system.ask(Enqueue(SendNothing, ARGUMENTS))
@@ -46,8 +46,8 @@ def main() -> int:
         system.ask(StartWorker(SendNothing))
         system.drain(timeout=120)
         drain = stored / (time.perf_counter() - begun)
-        raw = (raw + raw_evalsha_rate(url, 1.0)) / 2
-    print(f"raw EVALSHA push  {raw:9,.0f}/s")
+        raw = (raw + raw_rate(url, 1.0)) / 2
+    print(f"raw               {raw:9,.0f}/s")
     print(f"enqueue           {enqueue:9,.0f}/s  {enqueue / raw:5.2f} x raw (floor {ENQUEUE_FLOOR})")
     print(f"drain, 10 workers {drain:9,.0f}/s  {drain / raw:5.2f} x raw (floor {DRAIN_FLOOR})")
     return 0 if drain >= DRAIN_FLOOR * raw and enqueue >= ENQUEUE_FLOOR * raw else 1

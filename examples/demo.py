@@ -285,7 +285,7 @@ def main() -> int:
     logging.getLogger("exqueue").addHandler(log)
     url = os.environ.get("EXQUEUE_URL", "memory://")
     with ExqueueSystem.start(url, namespace=f"demo-{secrets.token_hex(6)}") as system:
-        print(f"{system}\n$EXQUEUE_URL names another place: unix:///path/to/socket, redis://localhost")
+        print(f"{system}\n$EXQUEUE_URL names another place: sqlite:///demo.db, redis://localhost")
         events = Events(system)
         try:
             enqueue(system)

@@ -6,7 +6,7 @@ Run it in two terminals:
     python examples/send_email.py
 
 $SMTP_HOST and $SMTP_PORT name another mail server, and $EXQUEUE_URL says where jobs are kept: in the memory of this
-program unless it is set. With EXQUEUE_URL=redis://localhost a mail outlives the program: run it while no mail server
+program unless it is set. With EXQUEUE_URL=sqlite:///mail.db a mail outlives the program: run it while no mail server
 listens, start the server, and run it again: the mail of the first run arrives too.
 
 It exits with 1 if the first mail was not sent.

@@ -15,6 +15,9 @@ from typing import Any, Final, Literal, TypedDict, TypeGuard
 
 from exqueue.errors import ConfigError, NotSupportedYet
 
+DEFAULT_URL = "sqlite:///exqueue.db"
+"""Where jobs are kept when neither a URL nor ``$EXQUEUE_URL`` says so: a file in the present directory."""
+
 MAX_NAME = 128
 """The most characters of the name of a job, a queue or a node."""
 

@@ -76,7 +76,7 @@ class NewerStore(Outage):
         needed = f"Exqueue {version} or newer" if version else "a newer Exqueue"
         super().__init__(
             f"the store at {address} has layout {layout}, and this version knows layouts up to {known}: install "
-            f"{needed} here, or choose another namespace",
+            f"{needed} here, or give this program a store of its own",
             sent=False,
         )
 

@@ -16,7 +16,7 @@ from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
 from exqueue.actors.tables import failures_table, lead_table
 from exqueue.codec import default_codec
-from exqueue.config import SystemConfig, new_node_name
+from exqueue.config import DEFAULT_URL, SystemConfig, new_node_name
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
 from exqueue.execution import current_job
 from exqueue.ids import IdSource
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 logger = safe_logger("exqueue")
-
-DEFAULT_URL = "memory://"
-"""Where jobs are kept when neither an URL nor ``$EXQUEUE_URL`` says so."""
 
 MAX_INBOX = 10_000
 """Messages that may wait for the Producer; past it an enqueue is refused."""
@@ -316,7 +313,7 @@ class ExqueueSystem:
         """Start a system; it connects by itself, now or when the persistence answers.
 
         Args:
-            url: of the persistence; ``None`` takes ``$EXQUEUE_URL``, and without that `DEFAULT_URL`.
+            url: of the persistence; ``None`` takes ``$EXQUEUE_URL``, and without that `exqueue.config.DEFAULT_URL`.
             namespace: see `exqueue.config.SystemConfig`, as for the following.
             node: the name of this node, for people; ``None``: a new one.
             lock_ttl: seconds.
@@ -328,15 +325,8 @@ class ExqueueSystem:
         Raises:
             ConfigError: something is not allowed; the message says what is.
         """
-        given = url if url is not None else os.environ.get("EXQUEUE_URL")
-        if given is None:
-            logger.warning(
-                "no URL was given and $EXQUEUE_URL is not set: jobs are kept in the memory of this process (%s) "
-                "and are lost when it ends",
-                DEFAULT_URL,
-            )
         config = SystemConfig(
-            DEFAULT_URL if given is None else given,
+            os.environ.get("EXQUEUE_URL", DEFAULT_URL) if url is None else url,
             namespace=namespace,
             node=new_node_name() if node is None else node,
             lock_ttl=lock_ttl,

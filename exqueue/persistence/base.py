@@ -271,7 +271,7 @@ class Persistence(Protocol):
         ...
 
     def subscribe(self, token: str, *, timeout: float) -> Subscription:
-        """Listen to the namespace's signals, and be present as ``token`` while listening."""
+        """Listen to the namespace's signals, and be present as ``token``: while listening, or longer, until `close`."""
         ...
 
     def close(self) -> None:

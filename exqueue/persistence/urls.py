@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from exqueue.config import MAX_NAMESPACE, check_name
-from exqueue.errors import ConfigError, NotSupportedYet
+from exqueue.errors import ConfigError
 from exqueue.persistence.base import Persistence
 
 ENTRY_POINTS = "exqueue.persistence"
@@ -40,13 +40,11 @@ BACKENDS: Final[Mapping[str, Backend]] = MappingProxyType(
         "memory": Backend("exqueue.persistence.memory", "open_memory"),
         "redis": _REDIS,
         "rediss": _REDIS,
+        "sqlite": Backend("exqueue.persistence.sqlite", "open_sqlite"),
         "unix": _REDIS,
     }
 )
 """The schemes of this package."""
-
-PLANNED: Final = frozenset({"sqlite"})
-"""Schemes of the design that this version does not open yet."""
 
 
 def open_persistence(url: str, *, namespace: str = "default") -> Persistence:
@@ -54,12 +52,12 @@ def open_persistence(url: str, *, namespace: str = "default") -> Persistence:
 
     Args:
         url: ``redis://[user:password@]host[:port][/db]``, ``rediss://`` (TLS), ``unix:///path/to/socket[?db=0]``,
-            ``memory://[name]``, or a scheme that an installed package registered under `ENTRY_POINTS`.
+            ``sqlite:///relative.db``, ``sqlite:////absolute/path.db``, ``memory://[name]``, or a scheme that an
+            installed package registered under `ENTRY_POINTS`.
         namespace: `[A-Za-z0-9_.-]`, 1-64 characters; stores of different namespaces know nothing of each other.
 
     Raises:
         ConfigError: the URL, its scheme, one of its options or the namespace is not allowed.
-        NotSupportedYet: the scheme comes with a later version.
     """
     check_name(namespace, "namespace", longest=MAX_NAMESPACE)
     scheme = _scheme_of(url)
@@ -67,10 +65,6 @@ def open_persistence(url: str, *, namespace: str = "default") -> Persistence:
     if backend is not None:
         opener = cast("Opener", getattr(importlib.import_module(backend.module), backend.opener))
         return opener(url, namespace)
-    if scheme in PLANNED:
-        raise NotSupportedYet(
-            f"{scheme}:// is not supported yet, it comes with the next release; supported are {_schemes_for_people()}"
-        )
     foreign = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if scheme not in foreign:
         raise ConfigError(f"no persistence has the scheme {scheme!r}; known are {_schemes_for_people(foreign)}")

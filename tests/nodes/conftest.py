@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from exqueue import SystemRef
 
 
-@pytest.fixture(params=["redis"])
-def url(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["redis", "sqlite"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of a store that processes can share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
     address: str = request.getfixturevalue("redis_url")
     return address
 

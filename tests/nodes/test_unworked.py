@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exqueue import Enqueue
+from exqueue import Enqueue, GetStatus
 from tests.system.helpers import eventually, queue_status
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def test_a_queue_that_the_leader_has_not_started_is_said_to_be_unworked(cluster: Cluster, office: SystemRef) -> None:
     """The standby names both nodes and what waits; the status shows that nobody works the queue."""
     cluster.start("leader", {"Quick": {}})
-    eventually(lambda: queue_status(office, "Quick").worked_by == "leader")
+    eventually(lambda: [queue.worked_by for queue in office.ask(GetStatus()).queues] == ["leader"])
     office.ask(Enqueue("Hold", {"number": 1}))
     standby = cluster.start("standby", {"Hold": {}, "Quick": {}})
     eventually(lambda: "nobody works" in standby.log, within=15.0)

@@ -4,13 +4,15 @@ import subprocess
 import sys
 import traceback
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from exqueue.errors import ConfigError, NotSupportedYet
+from exqueue.errors import ConfigError
 from exqueue.persistence import urls
 from exqueue.persistence.memory import MemoryPersistence
+from exqueue.persistence.sqlite import SqlitePersistence
 from exqueue.persistence.urls import BACKENDS, ENTRY_POINTS, address_of, open_persistence
 
 
@@ -33,18 +35,18 @@ def test_every_redis_scheme_is_in_the_table(scheme: str) -> None:
 
 
 def test_no_backend_is_imported_in_vain() -> None:
-    """Opening memory must not cost the import of the redis client."""
+    """Opening memory must cost the import neither of the redis client nor of SQLite."""
     program = (
         "import sys; from exqueue.persistence.urls import open_persistence; open_persistence('memory://'); "
-        "print('redis' in sys.modules)"
+        "print({'redis', 'sqlite3'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "set()"
 
 
 def test_an_unknown_scheme_is_refused_with_the_known_ones() -> None:
     """The message names what was given and what would have been right."""
-    with pytest.raises(ConfigError, match=r"'postgres'.*memory://, redis://, rediss://, unix://"):
+    with pytest.raises(ConfigError, match=r"'postgres'.*memory://, redis://, rediss://, sqlite://, unix://"):
         open_persistence("postgres://user:secret@host/db")
 
 
@@ -55,10 +57,35 @@ def test_a_url_without_a_scheme_is_refused_with_the_known_ones(url: str) -> None
         open_persistence(url)
 
 
-def test_sqlite_is_refused_as_not_supported_yet() -> None:
-    """A scheme of the next release says so, and what there is instead."""
-    with pytest.raises(NotSupportedYet, match=r"sqlite://.*next release.*redis://"):
-        open_persistence("sqlite:///exqueue.db")
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///jobs.db", "{here}/jobs.db"),
+        ("sqlite:////srv/jobs.db", "/srv/jobs.db"),
+        ("sqlite:////srv/a%20%23b.db", "/srv/a #b.db"),
+    ],
+)
+def test_a_sqlite_url_names_a_file(url: str, path: str) -> None:
+    """Three slashes begin a path of the present directory, four an absolute one; people are shown the absolute one."""
+    store = open_persistence(url, namespace="blue")
+    assert isinstance(store, SqlitePersistence)
+    assert (store.address, store.namespace) == (f"sqlite:///{path.format(here=Path.cwd())}", "blue")
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite://jobs.db", "has no host: write three slashes or four"),
+        ("sqlite:///", "names a file"),
+        ("sqlite:////srv/", "names a file"),
+        ("sqlite:///:memory:", "use memory://"),
+        ("sqlite:///jobs.db#1", "%23"),
+    ],
+)
+def test_a_sqlite_url_without_a_file_is_refused(url: str, message: str) -> None:
+    """The message says how it is written."""
+    with pytest.raises(ConfigError, match=message):
+        open_persistence(url)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +95,7 @@ def test_sqlite_is_refused_as_not_supported_yet() -> None:
         ("unix:///tmp/s?db=0&timeout=9", r"'timeout'.*known are .*db"),
         ("rediss://host?ssl=1", r"'ssl'.*known are .*ssl_ca_certs"),
         ("memory://x?size=1", r"memory:// has no options.*'size'"),
+        ("sqlite:///x.db?mode=ro", r"sqlite:// has no options.*'mode'"),
     ],
 )
 def test_an_unknown_option_is_refused_with_the_known_ones(url: str, message: str) -> None:

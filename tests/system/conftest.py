@@ -10,15 +10,18 @@ from exqueue import ExqueueSystem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from exqueue import SystemRef
 
 
-@pytest.fixture(params=["memory", "redis"])
-def url(request: pytest.FixtureRequest, namespace: str) -> str:
-    """The address of an empty store: memory that systems of this process share, or the real server."""
+@pytest.fixture(params=["memory", "redis", "sqlite"])
+def url(request: pytest.FixtureRequest, namespace: str, tmp_path: Path) -> str:
+    """The address of an empty store: memory that systems of this process share, the real server, or a file."""
     if request.param == "memory":
         return f"memory://{namespace}"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
     address: str = request.getfixturevalue("redis_url")
     return address
 

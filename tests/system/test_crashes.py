@@ -28,10 +28,9 @@ class Counted:
         type(self).runs.append(number)
 
 
-@pytest.fixture(params=["memory", "redis"])
-def system(request: pytest.FixtureRequest, namespace: str) -> Iterator[SystemRef]:
+@pytest.fixture
+def system(url: str, namespace: str) -> Iterator[SystemRef]:
     """A started system on each persistence."""
-    url = f"memory://{namespace}" if request.param == "memory" else request.getfixturevalue("redis_url")
     with ExqueueSystem.start(url, namespace=namespace) as started:
         started.ask(StartWorker(Counted, concurrency=3))
         yield started

@@ -1,6 +1,8 @@
 """One store after the other: every test of this folder is about each backend."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import fakeredis
 import pytest
@@ -8,41 +10,63 @@ import pytest
 from exqueue.persistence.base import Persistence, Session
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.redis import open_redis
+from exqueue.persistence.sqlite import open_sqlite
 from tests.persistence.conformance.play import Client, Owner
 from tests.persistence.redis.fake import open_fake
 
 VERB_TIMEOUT_S = 10.0
 
-
-@pytest.fixture
-def memory_store(namespace: str) -> Iterator[Persistence]:
-    """A store of this test's own in memory."""
-    store = MemoryPersistence("", namespace)
-    yield store
-    store.close()
+Opener = Callable[[], Persistence]
 
 
 @pytest.fixture
-def fakeredis_store(namespace: str) -> Iterator[Persistence]:
+def memory_opener(namespace: str) -> Opener:
+    """Memory that is shared under a name of this test's own."""
+    return lambda: MemoryPersistence(namespace, namespace)
+
+
+@pytest.fixture
+def fakeredis_opener(namespace: str) -> Opener:
     """The Redis backend on a server that is imitated in this process."""
-    store: Persistence = open_fake(namespace, fakeredis.FakeServer())
-    yield store
-    store.close()
+    server = fakeredis.FakeServer()
+    return lambda: open_fake(namespace, server)
 
 
 @pytest.fixture
-def redis_store(redis_url: str, namespace: str) -> Iterator[Persistence]:
+def redis_opener(redis_url: str, namespace: str) -> Opener:
     """The Redis backend on a real server, in a namespace of this test's own."""
-    store: Persistence = open_redis(redis_url, namespace)
-    yield store
-    store.close()
+    return lambda: open_redis(redis_url, namespace)
 
 
-@pytest.fixture(params=["memory", "fakeredis", "redis"])
-def store(request: pytest.FixtureRequest) -> Persistence:
-    """An empty store, of each backend in turn."""
-    found: Persistence = request.getfixturevalue(f"{request.param}_store")
+@pytest.fixture
+def sqlite_opener(namespace: str) -> Iterator[Opener]:
+    """The SQLite backend on a file of this test's own; in memory where the system has such a disk, for speed."""
+    shared_memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as folder:
+        yield lambda: open_sqlite(f"sqlite:///{folder}/store.db", namespace)
+
+
+@pytest.fixture(params=["memory", "fakeredis", "redis", "sqlite"])
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Opens one and the same store, empty at first, of each backend in turn."""
+    found: Opener = request.getfixturevalue(f"{request.param}_opener")
     return found
+
+
+@pytest.fixture
+def store(opener: Opener) -> Iterator[Persistence]:
+    """An empty store, of each backend in turn."""
+    opened = opener()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def elsewhere(opener: Opener, store: Persistence) -> Iterator[Persistence]:
+    """The same store, as another system has it open."""
+    opened = opener()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def play(store: Persistence, namespace: str, seed: int, steps: int = STEPS) -> s
         reference.close()
 
 
-@pytest.fixture(params=["fakeredis", "redis"])
+@pytest.fixture(params=["fakeredis", "redis", "sqlite"])
 def store(request: pytest.FixtureRequest) -> Persistence:
     """An empty store, of each backend but memory itself in turn."""
     found: Persistence = request.getfixturevalue(f"{request.param}_store")

@@ -1,11 +1,12 @@
 """The lock: a lease that ends by itself, and a fence whose epoch only grows."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.base import Persistence, Session, Subscription
 from exqueue.persistence.values import Fence, Holder, Presence
 from tests.persistence.conformance.play import FAR_S, SOON_S, eventually, pass_time
 
@@ -175,15 +176,6 @@ def test_a_late_release_does_not_end_the_next_leadership_of_its_own_token(sessio
     assert acquire(session, "a") == second
 
 
-def absent(session: Session, token: str) -> Presence:
-    """What is seen of a token that nobody listens as; skips where that can't be known."""
-    presence = session.presence(token)
-    if presence.state == "unknown":
-        pytest.skip("this store can't tell who is there")
-    assert presence.state in ("absent", "gone")
-    return presence
-
-
 def leased(session: Session) -> Holder:
     """The lease that stands."""
     holder = session.overview(()).holder
@@ -191,10 +183,37 @@ def leased(session: Session) -> Holder:
     return holder
 
 
-def test_an_evicted_lease_has_ended(session: Session) -> None:
+@dataclass(frozen=True)
+class Leader:
+    """Another system that holds the lock as ``a`` and listens, as systems do."""
+
+    session: Session
+    subscription: Subscription
+
+
+def led_elsewhere(elsewhere: Persistence) -> Leader:
+    """Let another system lead."""
+    holding = elsewhere.session(timeout=10.0)
+    acquire(holding, "a")
+    return Leader(holding, elsewhere.subscribe("a", timeout=10.0))
+
+
+def end_of(elsewhere: Persistence, leader: Leader, session: Session) -> Presence:
+    """Let that system end without a word; what is seen of it then. Skips where that can't be known."""
+    assert leader.subscription.next(0.0) is None
+    elsewhere.close()
+    eventually(lambda: session.presence("a").state != "present")
+    presence = session.presence("a")
+    if presence.state == "unknown":
+        pytest.skip("this store can't tell who is there")
+    assert presence.state in ("absent", "gone")
+    return presence
+
+
+def test_an_evicted_lease_has_ended(elsewhere: Persistence, session: Session) -> None:
     """A holder that is provably gone is not waited for; the next one has a new epoch."""
-    acquire(session, "a")
-    seen, presence = leased(session), absent(session, "a")
+    leader = led_elsewhere(elsewhere)
+    seen, presence = leased(session), end_of(elsewhere, leader, session)
     assert session.evict(seen, presence)
     assert held(session) is None
     assert not session.evict(seen, presence)
@@ -202,65 +221,75 @@ def test_an_evicted_lease_has_ended(session: Session) -> None:
 
 
 @pytest.mark.parametrize("change", [{"token": "b"}, {"epoch": 2}, {"epoch": 0}, {"renewal": 999}])
-def test_only_the_named_lease_is_evicted(session: Session, change: dict[str, Any]) -> None:
+def test_only_the_named_lease_is_evicted(elsewhere: Persistence, session: Session, change: dict[str, Any]) -> None:
     """A lease that is another one by now stays."""
-    acquire(session, "a")
-    other = replace(leased(session), **change)
-    assert not session.evict(other, absent(session, other.token))
+    leader = led_elsewhere(elsewhere)
+    seen, presence = leased(session), end_of(elsewhere, leader, session)
+    assert not session.evict(replace(seen, **change), presence)
     assert held(session) == (1, "a")
 
 
 @pytest.mark.parametrize("again", ["renew", "acquire"])
-def test_a_lease_that_was_renewed_since_is_not_evicted(session: Session, again: str) -> None:
+def test_a_lease_that_was_renewed_since_is_not_evicted(elsewhere: Persistence, session: Session, again: str) -> None:
     """Whoever renews is alive, whether it is seen or not."""
-    fence = acquire(session, "a")
-    seen, presence = leased(session), absent(session, "a")
+    leader = led_elsewhere(elsewhere)
+    seen = leased(session)
     pass_time(session, SOON_S)
     if again == "renew":
-        assert session.renew(fence, TTL_S)
+        assert leader.session.renew(Fence(1, "a"), TTL_S)
     else:
-        acquire(session, "a")
+        acquire(leader.session, "a")
     assert leased(session).renewal != seen.renewal
+    presence = end_of(elsewhere, leader, session)
     assert not session.evict(seen, presence)
     assert session.evict(leased(session), presence)
 
 
 @pytest.mark.parametrize("presence", [Presence("unknown"), Presence("present"), Presence("absent", "another run")])
-def test_nobody_is_evicted_without_a_witness(session: Session, presence: Presence) -> None:
+def test_nobody_is_evicted_without_a_witness(elsewhere: Persistence, session: Session, presence: Presence) -> None:
     """What is not known for certain, or was seen by another run of the server, proves nothing."""
-    acquire(session, "a")
+    leader = led_elsewhere(elsewhere)
+    end_of(elsewhere, leader, session)
     assert not session.evict(leased(session), presence)
     assert held(session) == (1, "a")
 
 
-def test_a_holder_that_listens_is_present_and_not_evicted(store: Persistence, session: Session) -> None:
+def test_a_holder_that_is_there_is_not_evicted(
+    opener: Callable[[], Persistence], elsewhere: Persistence, session: Session
+) -> None:
     """Presence is looked at once more in the step that evicts."""
-    acquire(session, "a")
-    before = absent(session, "a")
-    subscription = store.subscribe("a", timeout=10.0)
+    leader = led_elsewhere(elsewhere)
+    before = end_of(elsewhere, leader, session)
+    back = opener()
+    subscription = back.subscribe("a", timeout=10.0)
     try:
         assert session.presence("a").state == "present"
         assert not session.evict(leased(session), before)
         assert held(session) == (1, "a")
     finally:
         subscription.close()
+        back.close()
     assert eventually(lambda: session.presence("a") == before)
     assert session.evict(leased(session), before)
 
 
-def test_a_token_is_present_while_any_of_its_subscriptions_is_open(store: Persistence, session: Session) -> None:
-    """Each subscription counts; those of another token do not."""
-    first, second = (store.subscribe("a", timeout=10.0) for _ in range(2))
+def test_a_token_is_present_while_any_that_has_it_listens(
+    opener: Callable[[], Persistence], elsewhere: Persistence, store: Persistence, session: Session
+) -> None:
+    """Each counts; those of another token do not."""
+    second = opener()
+    listening = [one.subscribe("a", timeout=10.0) for one in (elsewhere, second)]
     other = store.subscribe("b", timeout=10.0)
     try:
         if session.presence("a").state == "unknown":
             pytest.skip("this store can't tell who is there")
-        first.close()
+        listening[0].close()
+        elsewhere.close()
         assert session.presence("a").state == "present"
-        second.close()
-        assert eventually(lambda: session.presence("a").state != "present")
-        assert session.presence("b").state == "present"
-        assert session.presence("nobody").state != "present"
     finally:
-        for subscription in (first, second, other):
-            subscription.close()
+        listening[1].close()
+        second.close()
+    assert eventually(lambda: session.presence("a").state != "present")
+    assert session.presence("b").state == "present"
+    assert session.presence("nobody").state != "present"
+    other.close()

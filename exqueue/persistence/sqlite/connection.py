@@ -1,0 +1,230 @@
+"""One connection: a verb is one short transaction, and after whatever is not an answer the connection is closed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+from weakref import WeakSet
+
+from exqueue.errors import Outage
+from exqueue.persistence.sqlite.failures import is_locked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exqueue.persistence.sqlite.file import StoreFile
+
+T = TypeVar("T")
+
+LOOK_AGAIN_S = (0.0002, 0.002)
+"""How long a transaction waits, at random between these, before it tries again to get the lock of another process."""
+
+SIGNAL = (
+    "INSERT OR REPLACE INTO signals (number, namespace, name) "
+    "VALUES ((SELECT coalesce(max(number), 0) + 1 FROM signals), ?, ?)"
+)
+
+
+class Step:
+    """One transaction under way: what a verb has in its hands.
+
+    ``now``: seconds since the Unix epoch, looked at once, after the lock was taken. ``lease_now`` and ``boot``: the
+    same on the clock of leases.
+    """
+
+    __slots__ = ("boot", "db", "has_signalled", "lease_now", "namespace", "now")
+
+    def __init__(self, db: sqlite3.Connection, namespace: str, file: StoreFile) -> None:
+        self.db = db
+        self.namespace = namespace
+        self.now = file.time.now()
+        self.lease_now = file.time.lease_now()
+        self.boot = file.time.boot
+        self.has_signalled = False
+
+    def signal(self, name: str) -> None:
+        """Tell all that listen to the namespace, when this transaction is committed."""
+        self.db.execute(SIGNAL, (self.namespace, name))
+        self.has_signalled = True
+
+
+class Wire:
+    """A connection that connects at its next use when it is closed.
+
+    Not for two threads at once; `close` may come from any.
+
+    Args:
+        file: where to.
+        namespace: of all that is done over it.
+        timeout: seconds that one transaction may take, connecting and waiting for others included.
+    """
+
+    # A connection that was carried over a fork must be neither used nor closed there: the child keeps it for ever.
+    _open: ClassVar[WeakSet[Wire]] = WeakSet()
+    _of_parents: ClassVar[list[sqlite3.Connection]] = []
+
+    def __init__(self, file: StoreFile, namespace: str, timeout: float) -> None:
+        self.timeout = timeout
+        self._file = file
+        self._namespace = namespace
+        self._db: sqlite3.Connection | None = None
+        self._is_durable = False
+        self._using = threading.Lock()
+        self._open.add(self)
+
+    @classmethod
+    def leave_to_parent(cls) -> None:
+        """In a forked child: let go of all connections."""
+        for wire in list(cls._open):
+            wire.let_go()
+
+    def let_go(self) -> None:
+        """Forget the connection without closing it."""
+        if self._db is not None:
+            self._of_parents.append(self._db)
+        self._db, self._using = None, threading.Lock()
+
+    def write(self, act: Callable[[Step], T], *, durable: bool) -> T:
+        """Do ``act`` in one transaction that no other writer gets between.
+
+        Args:
+            act: whatever it raises undoes the transaction.
+            durable: whether it must survive a power cut once it was answered. (A killed process loses nothing either
+                way, and a power cut only ever takes the last transactions, in their order.)
+
+        Raises:
+            Outage: it was not possible; `StorageFull` and `StoreDamaged` among them.
+        """
+        until = time.monotonic() + self.timeout
+        with self._used(until):
+            writing = self._file.room.writing
+            db = self._connected(until)
+            if not writing.acquire(timeout=max(0.0, until - time.monotonic())):
+                raise Outage(f"{self._file.path} was in use by other threads for {self.timeout:g} s", sent=False)
+            try:
+                has_signalled, reply = self._write(db, act, until, durable=durable)
+            finally:
+                writing.release()
+        if has_signalled:
+            self._file.room.ring()
+        return reply
+
+    def _write(
+        self, db: sqlite3.Connection, act: Callable[[Step], T], until: float, *, durable: bool
+    ) -> tuple[bool, T]:
+        committing = False
+        try:
+            if durable != self._is_durable:
+                db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+                self._is_durable = durable
+            _patiently(lambda: db.execute("BEGIN IMMEDIATE"), until)
+            step = Step(db, self._namespace, self._file)
+            reply = act(step)
+            committing = True
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._broken(db, error, committing=committing) from error
+        except BaseException:
+            self._undo(db)
+            raise
+        return step.has_signalled, reply
+
+    def read(self, act: Callable[[Step], T]) -> T:
+        """Do ``act``, which only looks, on one state of the file; writers go on meanwhile.
+
+        Raises:
+            Outage: it was not possible.
+        """
+        until = time.monotonic() + self.timeout
+        with self._used(until):
+            db = self._connected(until)
+
+            def look() -> T:
+                db.execute("BEGIN")
+                try:
+                    return act(Step(db, self._namespace, self._file))
+                finally:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+
+            try:
+                return _patiently(look, until)
+            except sqlite3.Error as error:
+                raise self._broken(db, error, committing=False) from error
+            except BaseException:
+                self._undo(db)
+                raise
+
+    def version(self) -> int:
+        """A number that is another one when any other connection, of whatever process, has committed since."""
+        until = time.monotonic() + self.timeout
+        with self._used(until):
+            db = self._connected(until)
+            try:
+                found: int = _patiently(lambda: db.execute("PRAGMA data_version").fetchone()[0], until)
+            except sqlite3.Error as error:
+                raise self._broken(db, error, committing=False) from error
+            return found
+
+    def close(self) -> None:
+        """Close the connection; harmless when there is none. Waits for a transaction that is under way."""
+        with self._using:
+            self._drop()
+
+    @contextlib.contextmanager
+    def _used(self, until: float) -> Iterator[None]:
+        self._file.check()
+        if not self._using.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise Outage(f"this connection to {self._file.path} was in use for {self.timeout:g} s", sent=False)
+        try:
+            yield
+        finally:
+            self._using.release()
+
+    def _connected(self, until: float) -> sqlite3.Connection:
+        db = self._db
+        if db is None:
+            try:
+                db = self._db = _patiently(self._file.open, until)
+            except sqlite3.Error as error:
+                raise self._file.refusal(error, committing=False, timeout=self.timeout) from error
+            self._is_durable = False
+        return db
+
+    def _broken(self, db: sqlite3.Connection, error: sqlite3.Error, *, committing: bool) -> Outage:
+        self._undo(db)
+        self._drop()
+        return self._file.refusal(error, committing=committing, timeout=self.timeout)
+
+    def _undo(self, db: sqlite3.Connection) -> None:
+        try:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._drop()
+
+    def _drop(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            with contextlib.suppress(sqlite3.Error):
+                db.close()
+
+
+def _patiently(act: Callable[[], T], until: float) -> T:
+    """Do it again while another process holds the lock."""
+    while True:
+        try:
+            return act()
+        except sqlite3.Error as error:
+            if not is_locked(error) or time.monotonic() >= until:
+                raise
+        time.sleep(random.uniform(*LOOK_AGAIN_S))
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Wire.leave_to_parent)
