@@ -87,6 +87,11 @@ class Reply(pykka.Future[T]):
         """Take the ticket back; ``False`` when somebody has begun to act on the question."""
         return bool(self._take_ticket())
 
+    @property
+    def is_free(self) -> bool:
+        """Whether neither side has taken the ticket."""
+        return bool(self._ticket)
+
     def _take_ticket(self) -> bool:
         try:
             return self._ticket.pop()
