@@ -43,15 +43,21 @@ def client(server: RealServer) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def start(server: RealServer) -> Iterator[Callable[..., SystemRef]]:
-    """Starts a system on the server, at another address of it if one is given."""
+def start_on() -> Iterator[Callable[..., SystemRef]]:
+    """Starts systems at an address; they are stopped at the end."""
     with ExitStack() as started:
 
-        def begin(url: str | None = None, **options: Any) -> SystemRef:
+        def begin(url: str, **options: Any) -> SystemRef:
             given: dict[str, Any] = {"lock_ttl": TTL_S, "shutdown_timeout": 2, **options}
-            return started.enter_context(ExqueueSystem.start(url or server.url, **given))
+            return started.enter_context(ExqueueSystem.start(url, **given))
 
         yield begin
+
+
+@pytest.fixture
+def start(server: RealServer, start_on: Callable[..., SystemRef]) -> Callable[..., SystemRef]:
+    """Starts systems on the server, at another address of it if one is given."""
+    return lambda url=None, **options: start_on(url or server.url, **options)
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
-from exqueue import AskTimeout, Enqueue, EnqueueMany, ExqueueSystem, GetTree, StartWorker, StorageFull
+from exqueue import AskTimeout, Enqueue, EnqueueMany, GetTree, StartWorker, StorageFull
 from tests.chaos.weather import assert_one_outage, await_outage, held_in, lines, restarts, status_of, weather_in
 from tests.servers import RealServer, real_server
 from tests.system.helpers import Room, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from exqueue import SystemRef
 
@@ -144,27 +144,21 @@ def test_a_full_server_lets_a_new_leader_work(
     second.drain(timeout=10)
 
 
-def test_a_wrong_password_at_the_start(room: Room, needs_server: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_password_at_the_start(
+    room: Room, needs_server: None, caplog: pytest.LogCaptureFixture, start_on: Callable[[str], SystemRef]
+) -> None:
     """It is an outage that names the reason; when the password is right, all goes on."""
     with real_server("--requirepass", "right") as guarded:
-        url = guarded.url.replace("unix://", "unix://:later@")
-        with systems() as start:
-            system, job = start(url), held_in(room)
-            room.open()
-            system.ask(StartWorker(job))
-            system.tell(Enqueue(job, {"who": 0}))
-            await_outage(system, "user or password are wrong")
-            with redis.Redis.from_url(guarded.url.replace("unix://", "unix://:right@"), protocol=2) as admin:
-                admin.config_set("requirepass", "later")
-            room.await_left(1)
-            assert_one_outage(system, caplog)
-
-
-@contextlib.contextmanager
-def systems() -> Iterator[Callable[[str], SystemRef]]:
-    """Starts systems at an address, and stops them at the end."""
-    with contextlib.ExitStack() as stack:
-        yield lambda url: stack.enter_context(ExqueueSystem.start(url, lock_ttl=2, shutdown_timeout=2))
+        system, job = start_on(guarded.url.replace("unix://", "unix://:later@")), held_in(room)
+        room.open()
+        system.ask(StartWorker(job))
+        system.tell(Enqueue(job, {"who": 0}))
+        await_outage(system, "user or password are wrong")
+        with redis.Redis.from_url(guarded.url.replace("unix://", "unix://:right@"), protocol=2) as admin:
+            admin.config_set("requirepass", "later")
+        room.await_left(1)
+        assert_one_outage(system, caplog)
+        system.stop()
 
 
 def test_a_password_that_is_changed(
