@@ -50,13 +50,17 @@ class Waiting:
 
 
 class Batch:
-    """One push under way: the same jobs under the same number until it is answered."""
+    """One push under way: the same jobs under the same number until it is answered.
 
-    __slots__ = ("push", "waiting")
+    ``is_in_doubt``: it was sent and not answered, so it may be stored, whatever becomes of the next try.
+    """
+
+    __slots__ = ("is_in_doubt", "push", "waiting")
 
     def __init__(self, push: Push, waiting: tuple[Waiting, ...]) -> None:
         self.push = push
         self.waiting = waiting
+        self.is_in_doubt = False
 
 
 class Producer(Actor):
@@ -161,9 +165,7 @@ class Producer(Actor):
             self.doing("push")
             answers = self.call(self._session.push, self._caller, [batch.push for batch in batches])
         except Outage as outage:
-            if not outage.sent:
-                self._take_back(self._sent)
-                self._sent = ()
+            self._keep([(batch, outage) for batch in self._sent])
             self._wait_out(outage)
             return
         self._answered(batches, answers)
@@ -171,21 +173,24 @@ class Producer(Actor):
 
     def _answered(self, batches: tuple[Batch, ...], answers: Sequence[ExqueueError | None]) -> None:
         """Answer who waits; what met an outage is kept: under its number if it may have been stored."""
-        again: list[Batch] = []
-        back: list[Batch] = []
-        met: Outage | None = None
+        kept: list[tuple[Batch, Outage]] = []
         for batch, answer in zip(batches, answers, strict=True):
             if isinstance(answer, Outage) and not isinstance(answer, StorageFull | StoreDamaged):
-                met = answer
-                (again if answer.sent else back).append(batch)
+                kept.append((batch, answer))
             else:
                 self._answer(batch, answer)
-        self._sent = tuple(again)
-        self._take_back(back)
-        if met is None:
-            self._over()
+        self._keep(kept)
+        if kept:
+            self._wait_out(kept[-1][1])
         else:
-            self._wait_out(met)
+            self._over()
+
+    def _keep(self, unanswered: Sequence[tuple[Batch, Outage]]) -> None:
+        """What may be stored stays as it is; what certainly is not goes back to those who wait for it."""
+        for batch, outage in unanswered:
+            batch.is_in_doubt = batch.is_in_doubt or outage.sent
+        self._sent = tuple(batch for batch, _ in unanswered if batch.is_in_doubt)
+        self._take_back([batch for batch, _ in unanswered if not batch.is_in_doubt])
 
     def _over(self) -> None:
         self._weather.calm()
