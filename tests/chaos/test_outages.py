@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -157,6 +157,7 @@ def test_what_was_not_sent_is_not_stored_later(server: RealServer, start: Callab
     system, job = start(), held_in(room)
     system.ask(Enqueue(job, {"who": 0}))
     server.stop()
+    await_outage(system)
     for number in range(5):
         assert refused(system, Enqueue(job, {"who": number}, id=f"no-{number}"), 0.2).stored == "no"
     system.tell(Enqueue(job, {"who": 9}, id="kept"))
@@ -251,3 +252,69 @@ def kept_until_given_up(system: SystemRef, message: Enqueue) -> bool:
     except (AskTimeout, Outage):
         return True
     return False
+
+
+class Counted:
+    """Notes its runs."""
+
+    runs: ClassVar[list[int]] = []
+    concurrency = 3
+
+    def perform(self, *, number: int) -> None:
+        type(self).runs.append(number)
+
+
+@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.long)])
+def test_a_server_that_is_killed_again_and_again(
+    server: RealServer, start: Callable[..., SystemRef], times: int
+) -> None:
+    """After each restart of the server the system works on: it never becomes deaf, and runs nothing twice."""
+    Counted.runs.clear()
+    system = start()
+    system.ask(StartWorker(Counted))
+    for number in range(times):
+        system.ask(Enqueue(Counted, {"number": number}))
+        eventually(lambda n=number: n in Counted.runs)  # type: ignore[misc] # mypy can't infer a lambda with a default
+        server.stop()
+        server.start()
+    system.drain(timeout=20)
+    assert sorted(Counted.runs) == list(range(times))
+    assert restarts(system.ask(GetTree())) == 0
+
+
+def test_connections_that_are_killed_all_the_time(start: Callable[..., SystemRef], client: redis.Redis) -> None:
+    """Each call that lost its answer is sent again under its own number: nothing is lost, nothing is done twice."""
+    Counted.runs.clear()
+    system = start()
+    system.ask(StartWorker(Counted))
+    is_over = threading.Event()
+
+    def kill() -> None:
+        while not is_over.wait(0.01):
+            client.client_kill_filter(_type="normal", skipme=True)
+            client.client_kill_filter(_type="pubsub")
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        for number in range(100):
+            system.ask(Enqueue(Counted, {"number": number}))
+    finally:
+        is_over.set()
+        thread.join()
+    system.drain(timeout=20)
+    assert sorted(Counted.runs) == list(range(100))
+    assert restarts(system.ask(GetTree())) == 0
+
+
+def test_a_system_can_be_stopped_in_an_outage(server: RealServer, start: Callable[..., SystemRef], room: Room) -> None:
+    """A stop that can reach nobody ends in good time, with a job running."""
+    system, job = start(), held_in(room)
+    system.ask(StartWorker(job))
+    system.ask(Enqueue(job, {"who": 1}))
+    room.await_entered(1)
+    server.stop()
+    await_outage(system)
+    began = time.monotonic()
+    assert system.stop()
+    assert time.monotonic() - began < 2 + 3 + 2

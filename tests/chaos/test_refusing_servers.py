@@ -110,6 +110,38 @@ def test_a_server_that_takes_no_writes(
     assert_all_went_well(system, room, caplog, jobs=4)
 
 
+def test_a_server_that_misses_its_replicas(
+    system: SystemRef, room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It takes no writes until enough replicas are connected."""
+    client.config_set("min-replicas-to-write", 1)
+    room.let_out(0)
+    room.await_left(1)
+    system.tell(Enqueue("Held", {"who": 3}))
+    await_outage(system, "fewer replicas")
+    client.config_set("min-replicas-to-write", 0)
+    room.await_entered(3)
+    assert_all_went_well(system, room, caplog, jobs=4)
+
+
+def test_a_server_that_can_not_save(
+    server: RealServer, system: SystemRef, room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It takes no writes, and answers no ping either, until it could save its data again."""
+    in_the_way = server.folder / "dump.rdb"
+    in_the_way.mkdir()
+    client.bgsave()
+    eventually(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
+    room.let_out(0)
+    room.await_left(1)
+    system.tell(Enqueue("Held", {"who": 3}))
+    await_outage(system, "can't save its data")
+    in_the_way.rmdir()
+    client.bgsave()
+    room.await_entered(3)
+    assert_all_went_well(system, room, caplog, jobs=4)
+
+
 def test_a_full_server(system: SystemRef, room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture) -> None:
     """New jobs are refused clearly, those that are stored run and are settled, and then there is room again."""
     client.config_set("maxmemory", 1)

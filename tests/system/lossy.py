@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class LossyPersistence:
     """Hands everything on to another persistence.
 
-    ``lose(verb, times)`` loses the next answers of a verb, ``refuse(verb, times)`` does not send it, and ``lost`` counts the answers that were lost, by verb.
+    ``lose(verb, times)`` loses the next answers of a verb, ``refuse(verb, times)`` does not send it.
+    ``lost`` counts the answers that were lost, by verb.
     """
 
     def __init__(self, behind: Persistence) -> None:
