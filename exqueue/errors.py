@@ -54,6 +54,11 @@ class Outage(ExqueueError):
         self.reason = reason
         self.sent = sent
 
+    @property
+    def stored(self) -> str:
+        """Of an enqueue: ``"no"`` (certainly not stored, and not stored later) or ``"unknown"``."""
+        return "unknown" if self.sent else "no"
+
 
 class StorageFull(Outage):
     """The persistence has no room for new jobs. Nothing was stored; what is stored goes on running."""

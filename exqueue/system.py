@@ -14,7 +14,7 @@ from exqueue.actors import topology
 from exqueue.actors.protocol import CatchUp, Flush, StopSystem, WhatIsLeft
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
-from exqueue.actors.tables import failures_table, lead_table
+from exqueue.actors.tables import backlog_table, failures_table, lead_table, present_outage
 from exqueue.codec import default_codec
 from exqueue.config import DEFAULT_URL, SystemConfig, new_node_name
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
@@ -41,7 +41,7 @@ P = ParamSpec("P")
 logger = safe_logger("exqueue")
 
 MAX_INBOX = 10_000
-"""Messages that may wait for the Producer; past it an enqueue is refused."""
+"""Enqueues that may wait for the persistence, in the Producer's inbox and with it; past it an enqueue is refused."""
 
 ONE_LOOK_S = 1.0
 """How long the first look of `SystemRef.drain` may take, however short its time-out."""
@@ -149,8 +149,11 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             )
         if recipient == "producer":
             ref = self._context.names.whereis("producer")
-            if ref is not None and ref.actor_inbox.qsize() > MAX_INBOX:  # type: ignore[attr-defined]
-                raise Overloaded(f"more than {MAX_INBOX} messages wait for the persistence: try again later")
+            kept = backlog_table(self._context.board).get("jobs", 0)
+            if ref is not None and ref.actor_inbox.qsize() + kept >= MAX_INBOX:  # type: ignore[attr-defined]
+                raise Overloaded(
+                    f"{_what(message)}: {MAX_INBOX} others wait for it already; stored: no. Try again later"
+                )
         if not self._context.names.deliver(recipient, Envelope(message, reply, kept=True)):
             raise SystemStopped(self._why_stopped())
         return reply
@@ -163,11 +166,12 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         except pykka.ActorDeadError:
             raise SystemStopped(self._why_stopped()) from None
         was_begun = not reply.withdraw()
-        outage = next(iter(self._context.board.table("outages").copy().values()), None)
+        outage = present_outage(self._context.board)
         why = "" if outage is None else f"; the persistence does not answer: {outage.reason}"
+        stored = _stored(message, was_begun=was_begun)
+        known = "" if stored is None else f"; stored: {stored}"
         raise AskTimeout(
-            f"{_what(message)}: no answer from the {recipient} within {patience_s:g} s{why}",
-            stored=_stored(message, was_begun=was_begun),
+            f"{_what(message)}: no answer from the {recipient} within {patience_s:g} s{why}{known}", stored=stored
         )
 
     def _why_stopped(self) -> str:

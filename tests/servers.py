@@ -121,6 +121,15 @@ class RealServer:
         self._pid = int(self._guard.stdout.readline())
         self._await_answer()
 
+    def add_arguments(self, *arguments: str) -> None:
+        """From the next start on the command line has these too."""
+        self._arguments += arguments
+
+    @property
+    def folder(self) -> Path:
+        """Where it keeps its files."""
+        return self._folder
+
     def stop(self) -> None:
         """Kill the server at once, as a power cut would (SIGKILL); harmless when it is not running."""
         guard, self._guard = self._guard, None
@@ -143,7 +152,7 @@ class RealServer:
                 connection.connect(str(self._socket))
                 connection.sendall(b"PING\r\n")
                 # -LOADING while it reads its files: not ready yet.
-                if connection.recv(64).startswith(b"+PONG"):
+                if connection.recv(64).startswith((b"+PONG", b"-NOAUTH")):
                     return
             time.sleep(POLL_S)
         said = self.log

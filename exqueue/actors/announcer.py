@@ -88,6 +88,15 @@ class Announcer:
             for key, run in runs.items():
                 self._interrupted(key, run, "its queue was lost to another leadership")
 
+    def went_back(self, sign: str) -> None:
+        """The persistence is in a state in which it was before: it lost what it had acknowledged since then."""
+        logger.critical(
+            "queue %s: %s: the persistence went back to an older state, and what it had acknowledged since then may be "
+            "lost or happen again; the queue goes on with what there is",
+            self._queue,
+            sign,
+        )
+
     def refused(self, key: RunKey) -> None:
         """The persistence has refused a settlement: the run was over for it before."""
         logger.warning(

@@ -33,8 +33,8 @@ from exqueue.actors.tables import (
     QueueSettings,
     Quiescing,
     RunTables,
-    idle_table,
     lead_table,
+    owned_table,
     queues_table,
     quiescing_table,
     seats_table,
@@ -44,14 +44,12 @@ from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
 from exqueue.persistence.values import SUSPECT_AFTER, Owned
-from exqueue.supervision import Actor, ActorContext, safe_logger
+from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.actors.tables import RunKey
     from exqueue.persistence.values import Exchanged, Fence, Settlement
-
-logger = safe_logger("exqueue")
 
 LAPSED_PAUSE_S = 0.5
 """How long to wait before looking again whether a lease that is over was renewed."""
@@ -104,7 +102,7 @@ class Fetcher(Actor):
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seats = seats_table(self.board)
-        self._idle = idle_table(self.board)
+        self._owned_rows = owned_table(self.board)
         self._quiescing_rows = quiescing_table(self.board)
         self._abandoned = self.board.table("abandoned threads")
         self._tables = RunTables(self.board, queue)
@@ -131,7 +129,8 @@ class Fetcher(Actor):
 
     def on_stop(self) -> None:
         """Nothing is owed: who comes next claims the queue."""
-        self._idle.pop(self._queue, None)
+        self._owned_rows.pop(self._queue, None)
+        self._weather.leave()
         self._session.close()
 
     def on_receive(self, message: FetcherMessage) -> None:
@@ -153,6 +152,7 @@ class Fetcher(Actor):
                 self._on_lead(message.fence)
             case StandDown():
                 self._drop_ownership()
+                self._weather.calm()
                 self._fence = None
             case Swept():
                 self._on_swept(message)
@@ -192,7 +192,7 @@ class Fetcher(Actor):
     def _drop_ownership(self) -> None:
         """The fence is lost or another one: first of all, nothing is begun under the old one."""
         self._seats.pop(self._queue, None)
-        self._idle.pop(self._queue, None)
+        self._owned_rows.pop(self._queue, None)
         self._announce.superseded(self._runs.lose_all())
         self._suspect_leave.give_back()
         self._claimed = False
@@ -204,6 +204,7 @@ class Fetcher(Actor):
         if fence is None or not self._claimed or self._call is not None or swept.owned != self._owned(fence):
             return
         if swept.verdict == "stale":
+            self._announce.went_back("it does not know of the last call that it answered")
             self._claim_anew()
         else:
             self._pace.look = True
@@ -244,13 +245,13 @@ class Fetcher(Actor):
         if fence is not None and self._resume_timer is None:
             try:
                 self._make_a_call(fence)
-                self._weather.calm()
             except Outage as outage:
                 self._rest(self._weather.storm(outage))
-            except Fenced as fenced:
-                self._on_fenced(fence, fenced)
-            except StaleCall:
-                self._claim_anew()
+            except (Fenced, StaleCall) as refusal:
+                self._weather.calm()
+                self._on_refused(fence, refusal)
+            else:
+                self._weather.calm()
         self._say_if_quiet()
 
     def _say_if_quiet(self) -> None:
@@ -272,34 +273,32 @@ class Fetcher(Actor):
         self._seat = 0
         self.tell_self(Nudge())
 
-    def _on_fenced(self, fence: Fence, fenced: Fenced) -> None:
+    def _on_refused(self, fence: Fence, refusal: Fenced | StaleCall) -> None:
+        if isinstance(refusal, StaleCall):
+            if self._claimed:
+                # Nobody else counts under this seat.
+                self._announce.went_back("another call is due than the one that comes next")
+            self._claim_anew()
+            return
         self._drop_ownership()
-        if fenced.epoch < fence.epoch:
-            logger.critical(
-                "queue %s is claimed with epoch %d although %d was granted: the persistence went back to an older "
-                "state, and what it had acknowledged since then may be lost",
-                self._queue,
-                fenced.epoch,
-                fence.epoch,
-            )
+        if refusal.epoch < fence.epoch:
+            self._announce.went_back(f"it is claimed with epoch {refusal.epoch} although {fence.epoch} was granted")
             self.tell_self(Nudge())
             return
         self._fence = None
-        self.tell("leader", FenceRefused(fence, fenced.epoch))
+        self.tell("leader", FenceRefused(fence, refusal.epoch))
 
     def _make_a_call(self, fence: Fence) -> None:
         if not self._claimed:
             self._claim(fence)
             return
         call = self._call or self._next_call()
-        if call is None:
-            self._idle[self._queue] = self._owned(fence)
-            return
-        self._exchange(fence, call)
+        if call is not None:
+            self._exchange(fence, call)
 
     def _claim(self, fence: Fence) -> None:
         self.doing("claim")
-        self._idle.pop(self._queue, None)
+        self._owned_rows.pop(self._queue, None)
         if self._seat == 0:
             self._seat = self.board.next_number("seat")
         # Before anything is asked: from now on no Worker begins what was handed out under another seat.
@@ -307,6 +306,7 @@ class Fetcher(Actor):
         claimed = self.call(self._session.claim, self._queue, fence, self._seat)
         self._claimed = True
         self._number = claimed.call
+        self._owned_rows[self._queue] = self._owned(fence)
         self._runs.take_over(claimed.runs)
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)
         # What an earlier Fetcher had handed out was not known here when the stop was heard of.
@@ -339,7 +339,6 @@ class Fetcher(Actor):
     def _exchange(self, fence: Fence, call: Call) -> None:
         self.doing("exchange")
         self._call = call
-        self._idle.pop(self._queue, None)
         answer = self.call(
             self._session.exchange,
             self._queue,
@@ -353,6 +352,7 @@ class Fetcher(Actor):
         )
         self._call = None
         self._number = call.number
+        self._owned_rows[self._queue] = self._owned(fence)
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
         self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)

@@ -71,6 +71,7 @@ class Leader(Actor):
                 self._release()
             except Outage as outage:
                 logger.warning("the lock could not be released, it ends by itself: %s", outage.reason)
+        self._weather.leave()
         self._session.close()
 
     def on_receive(self, message: LeaderMessage) -> None:
@@ -142,6 +143,8 @@ class Leader(Actor):
             logger.info("%s leads with epoch %d", self._config.node, fence.epoch)
             self._tell_reporter(LeadershipGained(node=self._config.node, fence=fence, at=self.clock.time()))
         self._fence = fence
+        # A persistence that has lost its record of this leadership grants it anew, not one with a lower epoch.
+        self._at_least = max(self._at_least, fence.epoch - 1)
         self._claimed.clear()
         self._lead["fence"] = fence
         for queue in tuple(self._queues):

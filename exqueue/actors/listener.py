@@ -1,4 +1,4 @@
-"""The Listener: the node's ear and pulse: wake-ups from the persistence, sweeps of idle queues, signs of life."""
+"""The Listener: the node's ear and pulse: wake-ups from the persistence, sweeps of the queues, signs of life."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from exqueue.actors.tables import (
     RunTables,
     failures_table,
     fetcher_of,
-    idle_table,
+    owned_table,
     queues_table,
     seen_table,
 )
+from exqueue.actors.watchdog import Watchdog
 from exqueue.actors.weather import Weather, pause_s
-from exqueue.errors import Outage
+from exqueue.errors import Outage, StoreDamaged
 from exqueue.persistence.values import LockReleased, QueueWoken
-from exqueue.supervision import Actor, ActorContext, Envelope, safe_logger
+from exqueue.supervision import Actor, ActorContext, Crash, Envelope, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 
 logger = safe_logger("exqueue")
 
-SWEEP_EVERY_S = 5.0
-"""How often idle queues are compared with the persistence: a lost wake-up costs no more than that."""
+SWEEP_EVERY_S = 4.5
+"""How often the queues are compared with the persistence: with the round trips a lost wake-up costs less than 5 s."""
 
 BEAT_KEPT_S = 4 * SWEEP_EVERY_S
 """After how long without a beat a node counts as gone in the status."""
@@ -67,7 +68,8 @@ class Listener(Actor):
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
         self._weather = Weather("listener", self.board, self.clock)
-        self._idle = idle_table(self.board)
+        self._owned = owned_table(self.board)
+        self._watchdog = Watchdog(self.board, self.clock, self._names.whereis)
         self._seen = seen_table(self.board)
         self._rng = random.Random()
         self._queues = queues_table(self.board)
@@ -93,6 +95,7 @@ class Listener(Actor):
             self.call(self._session.forget, self._node)
         except Outage:
             logger.debug("the beat of %s could not be taken back, it ends by itself", self._node)
+        self._weather.leave()
         self._session.close()
         if self._reader_task is not None:
             self._reader_task.join(READ_FOR_S + VERB_TIMEOUT_S)
@@ -204,25 +207,38 @@ class Listener(Actor):
     # -- the pulse
     def _on_sweep_due(self) -> None:
         self.cancel_timer(self._sweep_timer)
-        self._try(self._sweep)
-        self._try(self._beat)
-        self._sweep_timer = self.send_after(SWEEP_EVERY_S, SweepDue())
+        again_s = self._try(self._sweep) or self._try(self._beat) or SWEEP_EVERY_S
+        self._sweep_timer = self.send_after(again_s, SweepDue())
 
-    def _try(self, action: Callable[[], None]) -> None:
+    def _try(self, action: Callable[[], None]) -> float:
+        """Returns 0, or the seconds until it is worth while to ask the persistence for anything at all."""
         try:
             action()
-            self._weather.calm()
+        except StoreDamaged as damage:
+            # Some queue's, whose Fetcher says so; the others are not the worse for it.
+            logger.debug("%s", damage.reason)
         except Outage as outage:
-            self._weather.storm(outage)
+            self._watchdog.forget()
+            return self._weather.storm(outage)
+        return 0.0
 
     def _sweep(self) -> None:
-        owned = tuple(self._idle.copy().values())
-        if not owned:
-            return
         self.doing("sweep")
+        owned, due = tuple(self._owned.copy().values()), set()
         for one, verdict in zip(owned, self.call(self._session.sweep, owned), strict=True):
+            if verdict == "due":
+                due.add(one.queue)
             if verdict != "fine":
                 self.tell(fetcher_of(one.queue), Swept(one, verdict))
+        for queue in self._watchdog.stuck(due):
+            self._restart(queue)
+
+    def _restart(self, queue: str) -> None:
+        logger.error(
+            "queue %s has jobs to run and idle workers, its fetcher is connected and fetches nothing: it is restarted",
+            queue,
+        )
+        self._names.control(fetcher_of(queue), Crash("it fetched nothing although it could"))
 
     def _beat(self) -> None:
         self.doing("beat")
@@ -244,4 +260,5 @@ class Listener(Actor):
             failures=tuple(failures_table(self.board).values()),
         )
         self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
+        self._weather.calm()
         self.doing("")

@@ -10,7 +10,15 @@ from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
 from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
-from exqueue.actors.tables import failures_table, jobs_table, lead_table, outages_table, queues_table
+from exqueue.actors.tables import (
+    OutageRow,
+    failures_table,
+    jobs_table,
+    lead_table,
+    outages_table,
+    present_outage,
+    queues_table,
+)
 from exqueue.actors.weather import Weather
 from exqueue.errors import ActorDead, AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
 from exqueue.messages import (
@@ -42,6 +50,10 @@ if TYPE_CHECKING:
     from exqueue.supervision import Reply
 
 logger = safe_logger("exqueue")
+
+LOOK_TIMEOUT_S = VERB_TIMEOUT_S / 2
+"""How long a call for the status may take: whoever asks for it wants to hear of a server that hangs before he gives up.
+"""
 
 
 class Batch(NamedTuple):
@@ -80,6 +92,7 @@ class Operator(Actor):
         self._codec = settings.codec
         self._address = settings.persistence.address
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
+        self._looks = settings.persistence.session(timeout=LOOK_TIMEOUT_S)
         self._weather = Weather("operator", self.board, self.clock)
         self._caller = secrets.token_hex(6)
         self._number = 0
@@ -94,7 +107,9 @@ class Operator(Actor):
             order = self._orders.popleft()
             if order.reply is not None:
                 order.reply.fail(Outage("the system stopped before the persistence answered"))
+        self._weather.leave()
         self._session.close()
+        self._looks.close()
 
     def on_failure(
         self,
@@ -121,6 +136,8 @@ class Operator(Actor):
             return None
         if isinstance(message, GetTree):
             return self._tree()
+        if isinstance(message, GetStatus) and self._is_unanswered():
+            return self._status_from_memory(None)
         order = Order(message, self.asker)
         if self._orders and not isinstance(message, GetStatus):
             self._orders.append(order)
@@ -134,6 +151,9 @@ class Operator(Actor):
 
     def _carry_on(self) -> None:
         waiting, self._orders = self._orders, deque()
+        if not waiting and self._weather.is_stormy:
+            # Who asked has given up, but that it answers again is still to be found out.
+            self._carry_out(Order(WhatIsLeft(), None))
         try:
             while waiting and not self._orders:
                 self._carry_out(waiting.popleft())
@@ -161,11 +181,11 @@ class Operator(Actor):
         self.doing("")
 
     def _wait_out(self, order: Order, outage: Outage) -> None:
-        pause_s = self._weather.storm(outage)
         if isinstance(order.message, GetStatus):
             if order.reply is not None:
-                order.reply.set(self._status_from_memory())
+                order.reply.set(self._status_from_memory(outage))
             return
+        pause_s = self._weather.storm(outage)
         if order.reply is None or order.reply.begin():
             if order.reply is not None:
                 order.reply.give_back()
@@ -296,16 +316,16 @@ class Operator(Actor):
         return ", ".join(filter(None, left))
 
     def _status(self) -> SystemStatus:
-        queues = self.call(self._session.queues)
-        beats: dict[str, Beat] = {node: decode_beat(info) for node, info in self.call(self._session.nodes)}
+        queues = self.call(self._looks.queues)
+        beats: dict[str, Beat] = {node: decode_beat(info) for node, info in self.call(self._looks.nodes)}
         names = sorted({*queues, *(queue for beat in beats.values() for queue in beat.queues)})
-        overview = self.call(self._session.overview, names)
+        overview = self.call(self._looks.overview, names)
         leader = None if overview.holder is None else overview.holder.node
         running = [
             job
             for counts in overview.queues
             if counts.running
-            for job in self.call(self._session.list_jobs, counts.queue, "running", MAX_BATCH, 0)
+            for job in self.call(self._looks.list_jobs, counts.queue, "running", MAX_BATCH, 0)
         ]
         self._last_status = SystemStatus(
             node=self._node,
@@ -321,9 +341,15 @@ class Operator(Actor):
         )
         return self._last_status
 
-    def _status_from_memory(self) -> SystemStatus:
-        """What was last known, and since when nothing new is."""
-        row = min(outages_table(self.board).copy().values(), key=lambda one: one.since)
+    def _is_unanswered(self) -> bool:
+        """Whether it is known that asking would be in vain, and perhaps take long."""
+        return any(not row.is_local for row in outages_table(self.board).copy().values())
+
+    def _status_from_memory(self, outage: Outage | None) -> SystemStatus:
+        """What was last known, and since when nothing new is; ``outage`` if this is the first that is known of it."""
+        row = present_outage(self.board)
+        if row is None:
+            row = OutageRow(self.clock.time(), "" if outage is None else outage.reason)
         last = self._last_status
         fence = lead_table(self.board).get("fence")
         return SystemStatus(

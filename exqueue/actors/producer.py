@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import Flush, Store, TryAgain
 from exqueue.actors.settings import VERB_TIMEOUT_S
-from exqueue.actors.tables import subscribers_table
+from exqueue.actors.tables import backlog_table, subscribers_table
 from exqueue.actors.weather import Weather
-from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCall
+from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCall, StorageFull, StoreDamaged
 from exqueue.messages import JobEnqueued
 from exqueue.persistence.values import MAX_BATCH, Push
 from exqueue.record import peek
 from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
@@ -27,6 +28,9 @@ logger = safe_logger("exqueue")
 
 MAX_BACKLOG = 10_000
 """Jobs that are kept in memory while the persistence does not answer."""
+
+MOST_TOLD = 2 * MAX_BACKLOG
+"""Jobs that are kept of those that nobody waits for, and that were let in before the outage was known."""
 
 MAX_PUSH_BYTES = 2 * 1024 * 1024
 """The most bytes of records that one push carries, unless a single record is longer."""
@@ -45,13 +49,17 @@ class Waiting:
 
 
 class Batch:
-    """One push under way: the same jobs under the same number until it is answered."""
+    """One push under way: the same jobs under the same number until it is answered.
 
-    __slots__ = ("push", "waiting")
+    ``is_in_doubt``: it was sent and not answered, so it may be stored, whatever becomes of the next try.
+    """
+
+    __slots__ = ("is_in_doubt", "push", "waiting")
 
     def __init__(self, push: Push, waiting: tuple[Waiting, ...]) -> None:
         self.push = push
         self.waiting = waiting
+        self.is_in_doubt = False
 
 
 class Producer(Actor):
@@ -71,10 +79,16 @@ class Producer(Actor):
         self._caller = secrets.token_hex(6)
         self._number = 0
         self._backlog: deque[Waiting] = deque()
-        self._backlog_jobs = 0
         self._sent: tuple[Batch, ...] = ()
         self._flushing: list[Reply[int] | None] = []
+        self._kept_jobs = 0
+        self._kept = backlog_table(self.board)
+        self._is_proven = False
         self._resume_timer: int | None = None
+
+    def on_start(self) -> None:
+        """Nothing is kept yet."""
+        self._kept.pop("jobs", None)
 
     def on_receive(self, message: ProducerMessage) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
@@ -91,6 +105,7 @@ class Producer(Actor):
         self._flush()
         self._tell_all_unstored()
         self._answer_flushing()
+        self._weather.leave()
         self._session.close()
 
     def on_failure(
@@ -109,9 +124,14 @@ class Producer(Actor):
         self._tell_all_unstored()
 
     def _on_store(self, store: Store) -> object:
-        if self._backlog_jobs + len(store.jobs) > MAX_BACKLOG and self._backlog:
+        jobs = len(store.jobs)
+        # What was told was let in by a look at the backlog: it is dropped only when that look was far too early.
+        most = MAX_BACKLOG if self.asker is not None else MOST_TOLD
+        while self._kept_jobs and self._kept_jobs + jobs > most and not self._weather.is_stormy:
+            self._flush()
+        if self._kept_jobs and self._kept_jobs + jobs > most:
             refusal = Overloaded(
-                f"{self._backlog_jobs} jobs wait in memory for the persistence, which is the most that is kept; "
+                f"{self._kept_jobs} jobs wait in memory for the persistence, which is the most that is kept; "
                 f"job {store.jobs[0].id} is not stored: try again later"
             )
             if self.asker is None:
@@ -119,13 +139,23 @@ class Producer(Actor):
                 return None
             raise refusal
         self._backlog.append(Waiting(store, self.asker))
-        self._backlog_jobs += len(store.jobs)
+        self._kept_jobs += jobs
+        self._show_backlog()
         return DEFERRED
 
+    def _show_backlog(self) -> None:
+        """Let those who enqueue see, in an outage, whether there is room; else it is only on its way."""
+        if self._weather.is_stormy:
+            self._kept["jobs"] = self._kept_jobs
+        elif self._kept:
+            self._kept.pop("jobs", None)
+
     def on_turn_end(self) -> None:
-        """Store what waits, in one round trip."""
-        if self._resume_timer is None and (self._sent or self._backlog):
+        """Store what waits, in one round trip; after an outage look, also for nobody, whether it is over."""
+        if self._resume_timer is None and (self._sent or self._backlog or self._weather.is_stormy):
             self._flush()
+            if self._backlog and self._resume_timer is None:
+                self._resume_timer = self.send_after(0.0, TryAgain())
         if self._flushing and not (self._sent or self._backlog):
             self._answer_flushing()
 
@@ -136,46 +166,73 @@ class Producer(Actor):
         self._flushing.clear()
 
     def _flush(self) -> None:
-        batches = self._sent or self._next_batches()
-        if not batches:
-            return
-        self._sent = batches
-        self.doing("push")
         try:
+            if not self._is_proven:
+                # Only what is about to be sent is taken from those who wait: nobody is left in doubt for a connection
+                # that does not come about.
+                self.doing("connect")
+                self.call(self._session.queues)
+                self._is_proven = True
+            batches = self._sent = self._sent or self._next_batches()
+            if not batches:
+                self._over()
+                return
+            self.doing("push")
             answers = self.call(self._session.push, self._caller, [batch.push for batch in batches])
         except Outage as outage:
+            self._keep([(batch, outage) for batch in self._sent])
             self._wait_out(outage)
             return
-        self._weather.calm()
-        self._sent = ()
-        again: list[Batch] = []
+        self._answered(batches, answers)
+        self.doing("")
+
+    def _answered(self, batches: tuple[Batch, ...], answers: Sequence[ExqueueError | None]) -> None:
+        """Answer who waits; what met an outage is kept: under its number if it may have been stored."""
+        kept: list[tuple[Batch, Outage]] = []
         for batch, answer in zip(batches, answers, strict=True):
-            if isinstance(answer, Outage) and answer.sent:
-                again.append(batch)
+            if isinstance(answer, Outage) and not isinstance(answer, StorageFull | StoreDamaged):
+                kept.append((batch, answer))
             else:
                 self._answer(batch, answer)
-        if again:
-            self._sent = tuple(again)
-            self._wait_out(next(answer for answer in answers if isinstance(answer, Outage) and answer.sent))
-        self.doing("")
-        if self._backlog and self._resume_timer is None:
-            self._resume_timer = self.send_after(0.0, TryAgain())
+        self._keep(kept)
+        if kept:
+            self._wait_out(kept[-1][1])
+        else:
+            self._over()
+
+    def _keep(self, unanswered: Sequence[tuple[Batch, Outage]]) -> None:
+        """What may be stored stays as it is; what certainly is not goes back to those who wait for it."""
+        for batch, outage in unanswered:
+            batch.is_in_doubt = batch.is_in_doubt or outage.sent
+        self._sent = tuple(batch for batch, _ in unanswered if batch.is_in_doubt)
+        self._take_back([batch for batch, _ in unanswered if not batch.is_in_doubt])
+
+    def _over(self) -> None:
+        self._weather.calm()
+        self._show_backlog()
 
     def _wait_out(self, outage: Outage) -> None:
-        if not outage.sent:
-            self._take_back()
+        self._is_proven = False
+        pause_s = self._weather.storm(outage)
+        self._forget_withdrawn()
+        self._show_backlog()
         if self._resume_timer is None:
-            self._resume_timer = self.send_after(self._weather.storm(outage), TryAgain())
+            self._resume_timer = self.send_after(pause_s, TryAgain())
 
-    def _take_back(self) -> None:
-        """Nothing of it was sent: whoever gives up now can be told that it is certainly not stored."""
-        for batch in reversed(self._sent):
+    def _forget_withdrawn(self) -> None:
+        """Whoever gave up makes room for others."""
+        free = deque(one for one in self._backlog if one.reply is None or one.reply.is_free)
+        if len(free) < len(self._backlog):
+            self._backlog = free
+            self._kept_jobs = sum(len(one.store.jobs) for one in free) + sum(len(one.push.jobs) for one in self._sent)
+
+    def _take_back(self, batches: Sequence[Batch]) -> None:
+        """Nothing of it was stored: whoever gives up now can be told that it certainly is not."""
+        for batch in reversed(batches):
             for waiting in reversed(batch.waiting):
                 if waiting.reply is not None:
                     waiting.reply.give_back()
                 self._backlog.appendleft(waiting)
-                self._backlog_jobs += len(waiting.store.jobs)
-        self._sent = ()
 
     def _next_batches(self) -> tuple[Batch, ...]:
         """Take from the backlog one push for each queue in it, in order, each within its bounds."""
@@ -187,8 +244,8 @@ class Producer(Actor):
             if store.queue in chosen and (len(store.jobs) > jobs or store.size > size):
                 break
             waiting = self._backlog.popleft()
-            self._backlog_jobs -= len(store.jobs)
             if waiting.reply is not None and not waiting.reply.begin():
+                self._kept_jobs -= len(store.jobs)
                 continue
             chosen.setdefault(store.queue, []).append(waiting)
             room[store.queue] = (jobs - len(store.jobs), size - store.size)
@@ -200,6 +257,7 @@ class Producer(Actor):
         return Batch(Push(queue, self._number, jobs), tuple(waiting))
 
     def _answer(self, batch: Batch, answer: ExqueueError | None) -> None:
+        self._kept_jobs -= len(batch.push.jobs)
         if isinstance(answer, StaleCall):
             # Only a store that went back and forth could say so; nobody knows what it has kept.
             answer = AskTimeout(f"{self._what(batch)}: the persistence lost count of this producer", stored="unknown")
@@ -230,14 +288,17 @@ class Producer(Actor):
         self._backlog.clear()
 
     def _refuse(self, refused: tuple[Waiting, ...], error: ExqueueError) -> None:
+        stored = getattr(error, "stored", None) or "unknown"
         for waiting in refused:
             store = waiting.store
+            jobs = f"job {store.jobs[0].id}" + (f" and {len(store.jobs) - 1} more" if len(store.jobs) > 1 else "")
+            what = f"{error}; {jobs} of queue {store.queue}, stored: {stored}"
             if waiting.reply is None:
-                logger.error("job %s of queue %s is not stored: %s", store.jobs[0].id, store.queue, error)
+                logger.error("%s", what)
                 continue
             # One error for each asker: each raises its own in its own thread.
             own = copy.copy(error)
-            own.add_note(f"job {store.jobs[0].id} of queue {store.queue}")
+            own.args = (what,)
             waiting.reply.fail(own)
 
     def _what(self, batch: Batch) -> str:

@@ -56,10 +56,14 @@ class RunningRow:
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
-    """The persistence does not answer an actor: since when (Unix time) and what it said."""
+    """The persistence does not answer an actor: since when (Unix time) and what it said.
+
+    ``is_local``: it is a matter of some keys, or of new jobs only; the rest is answered.
+    """
 
     since: float
     reason: str
+    is_local: bool = False
 
 
 class RunTables:
@@ -107,14 +111,34 @@ def seats_table(board: Board) -> Table:
     return board.table("seats")
 
 
-def idle_table(board: Board) -> Table:
-    """Queue -> `Owned` while its Fetcher has nothing to do. Written by Fetchers; swept by the Listener."""
-    return board.table("idle")
+def owned_table(board: Board) -> Table:
+    """Queue -> `Owned`, as of the last answer to its Fetcher. Written by Fetchers; swept by the Listener."""
+    return board.table("owned")
 
 
 def outages_table(board: Board) -> Table:
     """Actor -> `OutageRow` while the persistence does not answer it. Written by that actor; read by the Operator."""
     return board.table("outages")
+
+
+def outage_table(board: Board) -> Table:
+    """``first`` -> the `OutageRow` with which the present outage began, ``now`` -> since then, and what was said last.
+
+    Written by whoever meets or leaves it; ``now`` means nothing without ``first``.
+    """
+    return board.table("outage")
+
+
+def present_outage(board: Board) -> OutageRow | None:
+    """Since when there is an outage, and what was said last."""
+    outage = outage_table(board).copy()
+    row: OutageRow | None = outage.get("now", outage["first"]) if "first" in outage else None
+    return row
+
+
+def backlog_table(board: Board) -> Table:
+    """``jobs`` -> how many the Producer keeps while it waits an outage out. Written by it; read by who enqueues."""
+    return board.table("backlog")
 
 
 def quiescing_table(board: Board) -> Table:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from exqueue.actors.tables import OutageRow, outages_table
+from exqueue.actors.tables import OutageRow, outage_table, outages_table
+from exqueue.errors import StorageFull, StoreDamaged
 from exqueue.supervision import safe_logger
 
 if TYPE_CHECKING:
@@ -26,12 +27,16 @@ def pause_s(attempt: int, rng: random.Random) -> float:
 
 
 class Weather:
-    """What one actor knows of an outage. The first of a system to meet one logs it, the last to leave it too."""
+    """What one actor knows of an outage. The first of a system to meet one logs it, the last to leave it too.
+
+    An actor whose predecessor crashed in an outage finds its row, and removes it with its own first answer.
+    """
 
     def __init__(self, name: str, board: Board, clock: Clock) -> None:
         self._name = name
         self._clock = clock
         self._outages = outages_table(board)
+        self._outage = outage_table(board)
         self._attempt = 0
         self._rng = random.Random()
 
@@ -43,18 +48,26 @@ class Weather:
     def storm(self, outage: Outage) -> float:
         """Note that a call failed. Returns the seconds to wait before the next try."""
         self._attempt += 1
-        is_first = not self._outages
-        if self._name not in self._outages:
-            self._outages[self._name] = OutageRow(self._clock.time(), outage.reason)
-            if is_first:
-                logger.warning("the persistence does not answer, jobs wait until it does: %s", outage.reason)
+        is_local = isinstance(outage, StoreDamaged | StorageFull)
+        mine = self._outages[self._name] = OutageRow(self._clock.time(), outage.reason, is_local)
+        # One atomic step: of two that meet it in the same moment only one says so.
+        first = self._outage.setdefault("first", mine)
+        if first is mine:
+            logger.warning("the persistence does not answer, jobs wait until it does: %s", outage.reason)
+        self._outage["now"] = OutageRow(first.since, outage.reason)
         return pause_s(self._attempt, self._rng)
 
     def calm(self) -> None:
         """Note that a call was answered."""
-        if self._attempt == 0:
-            return
         self._attempt = 0
-        row = self._outages.pop(self._name, None)
-        if row is not None and not self._outages:
-            logger.info("the persistence answers again, after %.1f s", self._clock.time() - row.since)
+        if self._outages.pop(self._name, None) is not None and not self._outages:
+            first = self._outage.pop("first", None)
+            if first is not None:
+                logger.info("the persistence answers again, after %.1f s", self._clock.time() - first.since)
+
+    def leave(self) -> None:
+        """This actor ends, or asks nothing any more: whether the outage is over is for others to say."""
+        self._attempt = 0
+        self._outages.pop(self._name, None)
+        if not self._outages:
+            self._outage.pop("first", None)

@@ -121,8 +121,13 @@ class Names:
                 self._monitors.pop(target, None)
 
     def report_down(self, name: str, urn: str, supervisor: str | None, end: Exit) -> None:
-        """Tell the supervisor and the monitors of ``name`` that its actor ended."""
+        """Tell the supervisor and the monitors of ``name`` that its actor ended.
+
+        A supervisor that is still starting its other children finds it when it is through.
+        """
         down = Down(name, urn, end)
-        for watcher in dict.fromkeys((supervisor, *self._monitors.get(name, ()))):
-            if watcher is not None:
+        if supervisor is not None:
+            self.deliver(supervisor, Envelope(down, control=True))
+        for watcher in self._monitors.get(name, ()):
+            if watcher != supervisor:
                 self.control(watcher, down)

@@ -100,6 +100,11 @@ class Reply(pykka.Future[T]):
         """Take the ticket back; ``False`` when somebody has begun to act on the question."""
         return _took(self._ticket)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether neither side has taken the ticket."""
+        return bool(self._ticket)
+
 
 def _took(token: list[bool]) -> bool:
     """Take what only one thread can get."""

@@ -16,7 +16,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """Raise in the receiving actor, as an error of its own would: for tests of supervision."""
+    """Raise in the receiving actor, as an error of its own would: from a watchdog, or a test."""
 
     why: str = "asked to crash"
 

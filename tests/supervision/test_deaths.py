@@ -1,5 +1,6 @@
 """However an actor ends, it is noticed once, it is brought back, and nobody else in the process suffers."""
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +49,28 @@ def test_an_error_under_tell_is_one_crash(error: BaseException) -> None:
         assert type(error).__name__ in down.exit.error
         assert tree.urn("a") != old
         assert downs(tree) == []
+        assert dict(tree.board.table("restarts")) == {"a": 1}
+
+
+def test_a_crash_while_the_supervisor_starts_other_children_is_not_missed() -> None:
+    """The supervisor answers to no name yet; it hears of the end when all of its children stand."""
+    has_ended = threading.Event()
+
+    def crash_once(actor: Player) -> None:
+        if not has_ended.is_set():
+            actor.tell_self(Do(crash(ValueError("at once"))))
+
+    def wait_for_the_end_of_a(actor: Player) -> None:
+        while any(name == "a" for name, _ in actor._names.snapshot()):  # noqa: SLF001
+            has_ended.wait(0.001)
+        vitals = actor.board.table("vitals")["a"]
+        while not vitals.has_ended:
+            has_ended.wait(0.001)
+        has_ended.set()
+
+    with running(child("a", starting=crash_once), child("b", starting=wait_for_the_end_of_a)) as tree:
+        assert tree.until_down("a").exit.kind == "crashed"
+        tree.settle()
         assert dict(tree.board.table("restarts")) == {"a": 1}
 
 

@@ -139,6 +139,7 @@ class Tree:
         self.board = Board()
         self.probe = Probe()
         self.names.register("probe", self.probe)  # type: ignore[arg-type] # as much of a ref as names need
+        self.names.expect("")
         started = runtime.reply()
         context = ActorContext("", runtime, self.names, self.board, supervisor="probe", started=started)
         self.ref, self.task = kind.launch(context, children=children, **kwargs)

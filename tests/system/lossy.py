@@ -1,4 +1,7 @@
-"""A persistence whose answers get lost: the verb is carried out, and whoever called it hears of an outage."""
+"""A persistence whose answers get lost: the verb is carried out, and whoever called it hears of an outage.
+
+Or it is not carried out at all, and the outage says so.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ if TYPE_CHECKING:
 
 
 class LossyPersistence:
-    """Hands everything on to another persistence; ``lose(verb, times)`` loses the next answers of a verb.
+    """Hands everything on to another persistence.
 
+    ``lose(verb, times)`` loses the next answers of a verb, ``refuse(verb, times)`` does not send it.
     ``lost`` counts the answers that were lost, by verb.
     """
 
@@ -21,6 +25,7 @@ class LossyPersistence:
         self._behind = behind
         self._lock = threading.Lock()
         self._to_lose: dict[str, int] = {}
+        self._to_refuse: dict[str, int] = {}
         self.lost: dict[str, int] = {}
 
     @property
@@ -44,6 +49,18 @@ class LossyPersistence:
                 self.lost[verb] = self.lost.get(verb, 0) + 1
             return bool(left)
 
+    def refuse(self, verb: str, times: int) -> None:
+        """Do not carry ``verb`` out for ``times`` times, once the answers that are to be lost are lost."""
+        with self._lock:
+            self._to_refuse[verb] = times
+
+    def is_refused(self, verb: str) -> bool:
+        with self._lock:
+            left = 0 if self._to_lose.get(verb, 0) else self._to_refuse.get(verb, 0)
+            if left:
+                self._to_refuse[verb] = left - 1
+            return bool(left)
+
     def session(self, *, timeout: float, pooled: bool = False) -> Any:
         return LossySession(self, self._behind.session(timeout=timeout, pooled=pooled))
 
@@ -65,6 +82,8 @@ class LossySession:
         carry_out = getattr(self._behind, verb)
 
         def call(*args: Any, **kwargs: Any) -> Any:
+            if self._persistence.is_refused(verb):
+                raise Outage(f"{verb} was not sent", sent=False)
             answer = carry_out(*args, **kwargs)
             if self._persistence.is_lost(verb):
                 raise Outage(f"the answer of {verb} got lost")

@@ -58,10 +58,10 @@ def living() -> collections.Counter[str]:
 
 
 class Server:
-    """Tells who is connected to the server of a system; to memory nobody is."""
+    """Tells who is connected to the server of a system; to memory and to a file nobody is."""
 
     def __init__(self, url: str) -> None:
-        self._client = None if url.startswith("memory:") else redis.Redis.from_url(url)
+        self._client = None if url.startswith(("memory:", "sqlite:")) else redis.Redis.from_url(url)
 
     def clients(self) -> set[str]:
         """The ids of all clients."""

@@ -129,6 +129,28 @@ def test_a_lost_answer_loses_and_repeats_nothing(
     assert restarts(system.ask(GetTree())) == 0
 
 
+def test_what_may_be_stored_stays_so_when_the_next_try_is_not_even_sent(
+    lossy: LossyPersistence, start: Callable[[], SystemRef]
+) -> None:
+    """A push whose answer got lost is sent again under its own number, also after tries that reached nobody.
+
+    Under a new one it would store the job a second time, which by then has run.
+    """
+    Counted.runs.clear()
+    Counted.is_mended.set()
+    system = start()
+    system.ask(StartWorker(Counted))
+    system.ask(Enqueue(Counted, {"number": 1}))
+    system.drain()
+    lossy.lose("push", 1)
+    lossy.refuse("push", 3)
+    system.tell(Enqueue(Counted, {"number": 2}))
+    eventually(lambda: Counted.runs == [1, 2])
+    system.ask(Enqueue(Counted, {"number": 3}))
+    system.drain()
+    assert Counted.runs == [1, 2, 3]
+
+
 class Visit:
     """Visits the room of the test."""
 

@@ -58,7 +58,8 @@ class Anyone(Verbs):
         if unknown and outage is None:
             load = (b"SCRIPT", b"LOAD", script("push").source)
             again, outage = wire.talk_partly((load, *(commands[i] for i in unknown)))
-            for i, reply in zip(unknown, again[1:], strict=False):
+            answered = [*again[1:], *[None] * len(unknown)]
+            for i, reply in zip(unknown, answered, strict=False):
                 replies[i] = reply
         not_listed = self._note_listed(wire, unlisted, listing)
         replies += [None] * (len(pushes) - len(replies))

@@ -24,6 +24,9 @@ LAYOUT = 1
 NEEDS = "0.1.0"
 """The oldest version of Exqueue that knows `LAYOUT`; it stands beside it, for those that do not know it."""
 
+FRESH_S = 0.25
+"""A connection that was used within this time is used again without a look: the look costs a tenth of a call."""
+
 Args = tuple["bytes | str | int", ...]
 Reply = Any
 """What redis-py makes of a reply: bytes, int, None, or a list of those."""
@@ -125,6 +128,8 @@ class Wire:
         self._endpoint = endpoint
         self._connection: RawConnection | None = None
         self._pid = os.getpid()
+        self._used_at = 0.0
+        self._breaks = 0
 
     def run(self, script: Script, keys: tuple[bytes, ...], args: Args) -> Reply:
         """Run one script.
@@ -172,6 +177,9 @@ class Wire:
                 f"your own after a fork (this is process {os.getpid()})"
             )
         connection, until = self._connection, 0.0
+        if connection is not None and self._is_stale(connection):
+            self.close()
+            connection = None
         if connection is None:
             until = time.monotonic() + self.timeout
             connection = self._connection = self._endpoint.connected(self.timeout)
@@ -184,6 +192,7 @@ class Wire:
             while len(replies) < len(commands):
                 replies.append(_read(connection, until))
             is_whole = True
+            self._used_at, self._breaks = time.monotonic(), self._endpoint.breaks
         except (redis.RedisError, OSError) as error:
             outage = broken(error, self._endpoint.address, sent=True, timeout=self.timeout)
             outage.__cause__ = error
@@ -197,6 +206,22 @@ class Wire:
                 self._endpoint.breaks += 1
                 self.close()
         return replies, outage
+
+    def _is_stale(self, connection: RawConnection) -> bool:
+        """Whether the server has closed it since it was last used.
+
+        What is sent on a closed connection looks like a call that may have been carried out, and like an outage.
+        """
+        if self._breaks == self._endpoint.breaks and time.monotonic() - self._used_at < FRESH_S:
+            return False
+        try:
+            # Between two conversations there is nothing to read but the end.
+            is_stale = connection.can_read(0.0)
+        except (redis.RedisError, OSError):
+            is_stale = True
+        if is_stale:
+            self._endpoint.breaks += 1
+        return is_stale
 
     def close(self) -> None:
         """Close the connection; harmless when there is none."""

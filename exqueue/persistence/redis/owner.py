@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, assert_never
 
-from exqueue.errors import Fenced, StaleCall
+from exqueue.errors import Fenced, StaleCall, StorageFull
 from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
 from exqueue.persistence.values import (
     Bury,
@@ -39,7 +40,9 @@ class Owner(Verbs):
 
     def claim(self, queue: str, fence: Fence, seat: int) -> Claimed:
         """See `Session.claim`."""
-        self._list(queue)
+        # On a full server a queue that is not listed has no jobs and gets none: each push lists it before.
+        with contextlib.suppress(StorageFull):
+            self._list(queue)
         at = self._queue(queue)
         keys = (at.owner, at.running, at.returned, at.suspects, at.recoveries)
         reply = self._run("claim", keys, (fence.epoch, fence.token, seat))

@@ -78,12 +78,13 @@ class Reads(Verbs):
         """See `Session.nodes`."""
         wire = self._lender.lend()
         try:
-            (seconds, micros), beats = wire.talk(((b"TIME",), (b"HGETALL", self._keys.nodes)))
-            if isinstance(beats, redis.RedisError):
-                raise wire.explain(beats, (self._keys.nodes,))
+            time, beats = wire.talk(((b"TIME",), (b"HGETALL", self._keys.nodes)))
+            for reply in (time, beats):
+                if isinstance(reply, redis.RedisError):
+                    raise wire.explain(reply, (self._keys.nodes,))
         finally:
             self._lender.take_back(wire)
-        now = int(seconds) * 1000 + int(micros) // 1000
+        now = int(time[0]) * 1000 + int(time[1]) // 1000
         split = ((node, *beat.split(b"|", 1)) for node, beat in zip(beats[::2], beats[1::2], strict=True))
         return tuple(sorted((node.decode(), info) for node, expires, info in split if int(expires) > now))
 
