@@ -196,6 +196,9 @@ def test_a_stop_says_the_deaths_that_are_left(system: SystemRef, blocking: Block
     job_id = system.ask(Enqueue(Mail))
     system.drain()
     system.stop(block=False)
+    # All others have ended: the Reporter is being told to stop, ahead of what waits in its inbox.
+    eventually(lambda: system.urn_of("producer") is None)
+    assert system.is_alive()
     blocking.let_go()
     eventually(lambda: not system.is_alive())
     assert [text.split()[1] for text in deaths(blocking, 1)] == [job_id]
