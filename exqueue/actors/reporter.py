@@ -6,7 +6,7 @@ from typing import Any
 
 import pykka
 
-from exqueue.actors.protocol import DeathsNoted
+from exqueue.actors.protocol import DeathsNoted, Say
 from exqueue.actors.tables import deaths_table, subscribers_table
 from exqueue.messages import (
     Event,
@@ -27,7 +27,7 @@ logger = safe_logger("exqueue")
 class Reporter(Actor):
     """Says what becomes of jobs and of the leadership, so that a slow log handler delays nobody else.
 
-    The other actors log by themselves what is rare: crashes, outages, runs that were lost or superseded.
+    The other actors log by themselves what is rare: crashes, outages, what a person told them that can't be done.
 
     A death stands on the board until its ERROR is written; after a crash the next Reporter writes it. So does who has
     subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.
@@ -53,11 +53,13 @@ class Reporter(Actor):
         """Leave no death unsaid."""
         self._report_deaths()
 
-    def on_receive(self, message: ReporterMessage | DeathsNoted | Event) -> Any:
+    def on_receive(self, message: ReporterMessage | DeathsNoted | Say | Event) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
             case DeathsNoted():
                 return self._report_deaths()
+            case Say():
+                return logger.log(message.level, message.line)
             case Subscribe():
                 return self._on_subscribe(message)
             case Unsubscribe():

@@ -25,6 +25,8 @@ from exqueue import (
     StartWorker,
     StopWorker,
 )
+from exqueue.persistence.urls import open_persistence
+from exqueue.persistence.values import NewJob, Push
 from exqueue.testing import crash
 from tests.system.helpers import PATIENCE_S, eventually, queue_status
 
@@ -165,6 +167,25 @@ def test_a_handler_that_blocks_delays_no_job(system: SystemRef, blocking: Blocki
     blocking.let_go()
     dead = eventually(lambda: deaths(blocking, 10))
     assert [text.split()[1] for text in dead] == ids
+
+
+def test_a_handler_that_blocks_delays_no_queue_with_a_warning(
+    system: SystemRef, blocking: Blocking, url: str, namespace: str
+) -> None:
+    """What there is to say of a job that has to wait for a newer version holds up none behind it."""
+    system.ask(Enqueue(Late))
+    assert blocking.hangs.wait(PATIENCE_S)
+    Quick.ran.clear()
+    persistence = open_persistence(url, namespace=namespace)
+    session = persistence.session(timeout=PATIENCE_S)
+    assert session.push("raw", [Push("Quick", 1, (NewJob("newer", b"\x63of the future"),))]) == (None,)
+    session.close()
+    persistence.close()
+    system.ask(EnqueueMany(Enqueue(Quick, {"number": number}) for number in range(10)))
+    system.drain()
+    assert Quick.ran == list(range(10))
+    blocking.let_go()
+    eventually(lambda: [one for one in blocking.lines if "newer Exqueue" in one.getMessage()])
 
 
 def deaths(handler: Blocking, count: int) -> list[str]:
