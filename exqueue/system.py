@@ -248,8 +248,9 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         return self._await(reply, message, recipient, max(left_s, ONE_LOOK_S))
 
     def run(self) -> None:
-        """Block until SIGINT or SIGTERM, then stop. A second signal ends the process at once.
+        """Block until SIGINT or SIGTERM, then `stop`, put the handlers of before back and return.
 
+        A second signal meanwhile ends the process at once, with 128 + its number; what ran is then run again elsewhere.
         Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
         """
         run_until_signal(self._task, self.stop)

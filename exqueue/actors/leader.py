@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+import logging
+from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import decode_beat
-from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown, Unseen
+from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, Say, StandDown, Unseen
 from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
 from exqueue.actors.weather import Weather
@@ -13,13 +14,11 @@ from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
-from exqueue.supervision import Actor, ActorContext, safe_logger
+from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import Holder
-
-logger = safe_logger("exqueue")
 
 STANDBY_PAUSE_S = 0.75
 """How often a standby looks at least whether the lock is free, and whether the holder is there."""
@@ -70,7 +69,7 @@ class Leader(Actor):
             try:
                 self._release()
             except Outage as outage:
-                logger.warning("the lock could not be released, it ends by itself: %s", outage.reason)
+                self._warn(f"the lock could not be released, it ends by itself: {outage.reason}")
         self._weather.leave()
         self._session.close()
 
@@ -140,7 +139,6 @@ class Leader(Actor):
 
     def _gained(self, fence: Fence) -> None:
         if fence != self._lead.get("fence"):
-            logger.info("%s leads with epoch %d", self._config.node, fence.epoch)
             self._tell_reporter(LeadershipGained(node=self._config.node, fence=fence, at=self.clock.time()))
         self._fence = fence
         # A persistence that has lost its record of this leadership grants it anew, not one with a lower epoch.
@@ -155,7 +153,6 @@ class Leader(Actor):
         fence = self._lead.pop("fence", None)
         if fence is None:
             return
-        logger.info("%s does not lead any more: %s", self._config.node, why)
         self._tell_reporter(LeadershipLost(node=self._config.node, fence=fence, reason=why, at=self.clock.time()))
         for queue in tuple(self._queues):
             self.tell(fetcher_of(queue), StandDown())
@@ -171,7 +168,7 @@ class Leader(Actor):
             return False
         if not self.call(self._session.evict, holder, presence):
             return False
-        logger.warning("node %s, which led, is gone: its lease is ended before its time", holder.node)
+        self._warn(f"node {holder.node}, which led, is gone: its lease is ended before its time")
         return True
 
     def _look_at_queues(self) -> None:
@@ -185,7 +182,7 @@ class Leader(Actor):
             queues = unworked(tuple(self._queues), beat)
             if queues:
                 counts = self.call(self._session.overview, queues).queues
-                logger.warning("%s", warning(counts, self._config.node, holder.node))
+                self._warn(warning(counts, self._config.node, holder.node))
             self._look_at_queues_at = now + (SAID_EVERY_S if queues else FIRST_LOOK_AFTER_S)
 
     def _claim_others(self) -> None:
@@ -215,5 +212,9 @@ class Leader(Actor):
         self._lost("the lock is given back")
         self.call(self._session.release, fence)
 
-    def _tell_reporter(self, event: Any) -> None:
+    def _warn(self, line: str) -> None:
+        self.tell("reporter", Say(logging.WARNING, line))
+
+    def _tell_reporter(self, event: LeadershipGained | LeadershipLost) -> None:
+        """Also for the log: a handler that hangs must not cost the lock."""
         self.tell("reporter", event)

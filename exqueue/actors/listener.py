@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from typing import TYPE_CHECKING, assert_never
 
@@ -13,6 +14,7 @@ from exqueue.actors.protocol import (
     ListenAgain,
     Listening,
     LockFree,
+    Say,
     SweepDue,
     Swept,
     Unseen,
@@ -191,8 +193,7 @@ class Listener(Actor):
         for danger in self.call(self._session.diagnose):
             if danger not in self._dangers:
                 self._dangers.add(danger)
-                say = logger.error if danger.is_grave else logger.warning
-                say("%s", danger.sentence)
+                self._say(logging.ERROR if danger.is_grave else logging.WARNING, danger.sentence)
 
     def _on_deaf(self, deaf: Deaf) -> None:
         if deaf.reader != self._reader:
@@ -234,11 +235,13 @@ class Listener(Actor):
             self._restart(queue)
 
     def _restart(self, queue: str) -> None:
-        logger.error(
-            "queue %s has jobs to run and idle workers, its fetcher is connected and fetches nothing: it is restarted",
-            queue,
-        )
+        line = f"queue {queue} has jobs to run and idle workers, its fetcher is connected and fetches nothing"
+        self._say(logging.ERROR, f"{line}: it is restarted")
         self._names.control(fetcher_of(queue), Crash("it fetched nothing although it could"))
+
+    def _say(self, level: int, line: str) -> None:
+        """By the Reporter: a log handler that hangs must not stop the pulse."""
+        self.tell("reporter", Say(level, line))
 
     def _beat(self) -> None:
         self.doing("beat")

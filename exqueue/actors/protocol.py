@@ -244,5 +244,13 @@ class BeatNow:
 
 # -- Reporter
 @dataclass(frozen=True, slots=True)
+class Say:
+    """To the Reporter: write this line to the log, at this level of `logging`."""
+
+    level: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeathsNoted:
     """To the Reporter: there are deaths on the board that are not in the log yet."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, StopSystem
+from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, Say, StopSystem
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import Quiescing, RunTables, failures_table, fetcher_of, queues_table, quiescing_table
 from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor, safe_logger
@@ -94,9 +95,9 @@ class ExqueueRoot(Supervisor):
                 self._busy_queues.add(queue)
         running = sum(len(RunTables(self.board, queue).running) for queue in self._busy_queues)
         if running:
-            logger.info(
-                "node %s stops: %d running jobs may take %g s more", self._settings.config.node, running, patience_s
-            )
+            node = self._settings.config.node
+            line = f"node {node} stops: {running} running jobs may take {patience_s:g} s more"
+            self.tell("reporter", Say(logging.INFO, line))
         self.send_after(patience_s + MARGIN_S, PatienceIsOver())
         self._stop_if_quiet()
 

@@ -262,10 +262,10 @@ def test_a_stop_ends_a_drain(system: SystemRef, room: Room) -> None:
     system.ask(StartWorker(Visit))
     system.ask(Enqueue(Visit, {"who": 1}))
     room.await_entered(1)
-    draining = Draining(system)
-    room.open()
     system.ask(PauseQueue("Visit"))
     system.ask(Enqueue(Visit, {"who": 2}))
+    draining = Draining(system)
+    room.open()
     system.stop()
     with pytest.raises(SystemStopped, match="was stopped"):
         draining.result()
