@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import secrets
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
@@ -65,7 +64,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._task = task
         self._context = context
         self._node = node
-        self._ids = IdSource()
+        self._ids = IdSource(context.runtime.clock.time, context.runtime.token)
         self._pid = os.getpid()
         self._stop_lock = threading.Lock()
 
@@ -339,7 +338,7 @@ def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtim
     Raises:
         ActorDead: an actor could not be started.
     """
-    settings = NodeSettings(config, persistence, default_codec(), secrets.token_hex(8))
+    settings = NodeSettings(config, persistence, default_codec(), runtime.token(8).hex())
     context = ActorContext(name="", runtime=runtime, names=Names(), board=Board(), started=runtime.reply())
     context.names.expect("")
     root, task = ExqueueRoot.launch(

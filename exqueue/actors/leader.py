@@ -52,7 +52,7 @@ class Leader(Actor):
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seen = seen_table(self.board)
-        self._weather = Weather("leader", self.board, self.clock)
+        self._weather = Weather("leader", self.board, context.runtime)
         self._fence: Fence | None = None
         self._at_least = 0
         self._claimed: set[str] = set()

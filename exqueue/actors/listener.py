@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import Beat, BeatQueue, encode_beat
@@ -67,10 +66,10 @@ class Listener(Actor):
         self._settings = settings
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
-        self._weather = Weather("listener", self.board, self.clock)
+        self._weather = Weather("listener", self.board, context.runtime)
         self._idle = idle_table(self.board)
         self._seen = seen_table(self.board)
-        self._rng = random.Random()
+        self._rng = context.runtime.random()
         self._queues = queues_table(self.board)
         self._reader = 0
         self._reader_task: Task | None = None

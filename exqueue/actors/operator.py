@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
@@ -79,8 +78,8 @@ class Operator(Actor):
         self._codec = settings.codec
         self._address = settings.persistence.address
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
-        self._weather = Weather("operator", self.board, self.clock)
-        self._caller = secrets.token_hex(6)
+        self._weather = Weather("operator", self.board, context.runtime)
+        self._caller = context.runtime.token(6).hex()
         self._number = 0
         self._orders: deque[Order] = deque()
         self._resume_timer: int | None = None

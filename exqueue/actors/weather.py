@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import random
 from typing import TYPE_CHECKING
 
 from exqueue.actors.tables import OutageRow, outages_table
 
 if TYPE_CHECKING:
-    from exqueue.clock import Clock
+    import random
+
     from exqueue.errors import Outage
-    from exqueue.supervision import Board
+    from exqueue.supervision import Board, Runtime
 
 logger = logging.getLogger("exqueue")
 
@@ -28,12 +28,12 @@ def pause_s(attempt: int, rng: random.Random) -> float:
 class Weather:
     """What one actor knows of an outage. The first of a system to meet one logs it, the last to leave it too."""
 
-    def __init__(self, name: str, board: Board, clock: Clock) -> None:
+    def __init__(self, name: str, board: Board, runtime: Runtime) -> None:
         self._name = name
-        self._clock = clock
+        self._clock = runtime.clock
         self._outages = outages_table(board)
         self._attempt = 0
-        self._rng = random.Random()
+        self._rng = runtime.random()
 
     @property
     def is_stormy(self) -> bool:
