@@ -45,13 +45,17 @@ class Waiting:
 
 
 class Batch:
-    """One push under way: the same jobs under the same number until it is answered."""
+    """One push under way: the same jobs under the same number until it is answered.
 
-    __slots__ = ("push", "waiting")
+    ``may_be_stored``: one of its tries was sent and not answered; what a later try meets says nothing of that one.
+    """
+
+    __slots__ = ("may_be_stored", "push", "waiting")
 
     def __init__(self, push: Push, waiting: tuple[Waiting, ...]) -> None:
         self.push = push
         self.waiting = waiting
+        self.may_be_stored = False
 
 
 class Producer(Actor):
@@ -133,33 +137,41 @@ class Producer(Actor):
         self._weather.calm()
         self._sent = ()
         again: list[Batch] = []
+        met: Outage | None = None
         for batch, answer in zip(batches, answers, strict=True):
-            if isinstance(answer, Outage) and answer.sent:
+            if isinstance(answer, Outage) and (answer.sent or batch.may_be_stored):
+                batch.may_be_stored = True
                 again.append(batch)
+                met = answer
             else:
                 self._answer(batch, answer)
-        if again:
+        if met is not None:
             self._sent = tuple(again)
-            self._wait_out(next(answer for answer in answers if isinstance(answer, Outage) and answer.sent))
+            self._wait_out(met)
         self.doing("")
         if self._backlog and self._resume_timer is None:
             self._resume_timer = self.send_after(0.0, TryAgain())
 
     def _wait_out(self, outage: Outage) -> None:
-        if not outage.sent:
+        if outage.sent:
+            for batch in self._sent:
+                batch.may_be_stored = True
+        else:
             self._take_back()
         if self._resume_timer is None:
             self._resume_timer = self.send_after(self._weather.storm(outage), TryAgain())
 
     def _take_back(self) -> None:
-        """Nothing of it was sent: whoever gives up now can be told that it is certainly not stored."""
+        """What was never sent: whoever gives up now can be told that it is certainly not stored."""
         for batch in reversed(self._sent):
+            if batch.may_be_stored:
+                continue
             for waiting in reversed(batch.waiting):
                 if waiting.reply is not None:
                     waiting.reply.give_back()
                 self._backlog.appendleft(waiting)
                 self._backlog_jobs += len(waiting.store.jobs)
-        self._sent = ()
+        self._sent = tuple(batch for batch in self._sent if batch.may_be_stored)
 
     def _next_batches(self) -> tuple[Batch, ...]:
         """Take from the backlog one push for each queue in it, in order, each within its bounds."""
