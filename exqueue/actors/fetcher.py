@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from exqueue.actors.announcer import Announcer
-from exqueue.actors.pace import MOST_A_CALL, Pace
+from exqueue.actors.pace import LAPSED_PAUSE_S, MOST_A_CALL, Pace
 from exqueue.actors.protocol import (
     Audit,
     BeginRun,
@@ -53,9 +53,6 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Exchanged, Fence, Settlement
 
 logger = logging.getLogger("exqueue")
-
-LAPSED_PAUSE_S = 0.5
-"""How long to wait before looking again whether a lease that is over was renewed."""
 
 NO_SLOTS = QueueSettings(concurrency=0, serial=False, jobs=())
 """What holds for a queue that is being stopped."""
@@ -293,10 +290,13 @@ class Fetcher(Actor):
             self._claim(fence)
             return
         call = self._call or self._next_call()
-        if call is None:
-            self._idle[self._queue] = self._owned(fence)
-            return
-        self._exchange(fence, call)
+        if call is not None:
+            self._exchange(fence, call)
+            if self._runs.ended_count or (self._pace.look and self._want(0)):
+                self.tell_self(Nudge())
+                return
+        # Also right after a call: no message may ever come, and from now on only a sweep finds what was not heard of.
+        self._idle[self._queue] = self._owned(fence)
 
     def _claim(self, fence: Fence) -> None:
         self.doing("claim")
@@ -357,8 +357,6 @@ class Fetcher(Actor):
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
         self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)
-        if self._runs.ended_count or (self._pace.look and self._want(0)):
-            self.tell_self(Nudge())
         self.doing("")
 
     def _settled(self, call: Call, answer: Exchanged) -> None:
