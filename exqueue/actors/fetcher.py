@@ -30,8 +30,8 @@ from exqueue.actors.runs import Runs
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.suspects import SuspectLeave
 from exqueue.actors.tables import (
+    NO_SLOTS,
     ROOT,
-    QueueSettings,
     Quiescing,
     RunTables,
     idle_table,
@@ -49,13 +49,10 @@ from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
-    from exqueue.actors.tables import RunKey
+    from exqueue.actors.tables import QueueSettings, RunKey
     from exqueue.persistence.values import Exchanged, Fence, Settlement
 
 logger = logging.getLogger("exqueue")
-
-NO_SLOTS = QueueSettings(concurrency=0, serial=False, jobs=())
-"""What holds for a queue that is being stopped."""
 
 FetcherMessage = (
     Lead
@@ -130,6 +127,7 @@ class Fetcher(Actor):
     def on_stop(self) -> None:
         """Nothing is owed: who comes next claims the queue."""
         self._idle.pop(self._queue, None)
+        self._weather.leave()
         self._session.close()
 
     def on_receive(self, message: FetcherMessage) -> None:
@@ -152,6 +150,7 @@ class Fetcher(Actor):
             case StandDown():
                 self._drop_ownership()
                 self._fence = None
+                self._weather.leave()
             case Swept():
                 self._on_swept(message)
             case SettingsChanged():
@@ -242,13 +241,16 @@ class Fetcher(Actor):
         if fence is not None and self._resume_timer is None:
             try:
                 self._make_a_call(fence)
-                self._weather.calm()
             except Outage as outage:
                 self._rest(self._weather.storm(outage))
             except Fenced as fenced:
+                self._weather.calm()
                 self._on_fenced(fence, fenced)
             except StaleCall:
+                self._weather.calm()
                 self._claim_anew()
+            else:
+                self._weather.calm()
         self._say_if_quiet()
 
     def _say_if_quiet(self) -> None:

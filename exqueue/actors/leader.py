@@ -105,6 +105,8 @@ class Leader(Actor):
         if not self._queues:
             if self._fence is not None:
                 self._release()
+            else:
+                self._weather.leave()
             return ttl / 3
         if self._fence is None or not self._renew():
             self._acquire()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, assert_never
 
 from exqueue.actors.beat import Beat, BeatQueue, encode_beat
 from exqueue.actors.protocol import (
@@ -27,7 +27,7 @@ from exqueue.actors.tables import (
     queues_table,
     seen_table,
 )
-from exqueue.actors.weather import Weather, pause_s
+from exqueue.actors.weather import LISTENER, Weather, pause_s
 from exqueue.errors import Outage
 from exqueue.persistence.values import LockReleased, QueueWoken
 from exqueue.supervision import Actor, ActorContext, Envelope
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from exqueue.persistence.base import Subscription
     from exqueue.persistence.values import Danger, Signal
     from exqueue.supervision.runtime import Task
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 logger = logging.getLogger("exqueue")
 
@@ -66,7 +69,7 @@ class Listener(Actor):
         self._settings = settings
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
-        self._weather = Weather("listener", self.board, context.runtime)
+        self._weather = Weather(LISTENER, self.board, context.runtime)
         self._idle = idle_table(self.board)
         self._seen = seen_table(self.board)
         self._rng = context.runtime.random()
@@ -181,7 +184,7 @@ class Listener(Actor):
 
     def _warn_of_dangers(self) -> None:
         """Say once what in the settings of the persistence loses jobs, also when a later server has them."""
-        for danger in self.call(self._session.diagnose):
+        for danger in self._ask(self._session.diagnose):
             if danger not in self._dangers:
                 self._dangers.add(danger)
                 logger.log(logging.ERROR if danger.is_grave else logging.WARNING, "%s", danger.sentence)
@@ -207,16 +210,20 @@ class Listener(Actor):
     def _try(self, action: Callable[[], None]) -> None:
         try:
             action()
-            self._weather.calm()
         except Outage as outage:
             self._weather.storm(outage)
+
+    def _ask(self, verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        answer = self.call(verb, *args, **kwargs)
+        self._weather.calm()
+        return answer
 
     def _sweep(self) -> None:
         owned = tuple(self._idle.copy().values())
         if not owned:
             return
         self.doing("sweep")
-        for one, verdict in zip(owned, self.call(self._session.sweep, owned), strict=True):
+        for one, verdict in zip(owned, self._ask(self._session.sweep, owned), strict=True):
             if verdict != "fine":
                 self.tell(fetcher_of(one.queue), Swept(one, verdict))
 
@@ -239,5 +246,5 @@ class Listener(Actor):
             },
             failures=tuple(failures_table(self.board).values()),
         )
-        self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
+        self._ask(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
         self.doing("")

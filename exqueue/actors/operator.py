@@ -113,6 +113,8 @@ class Operator(Actor):
         return self._number
 
     def _carry_on(self) -> None:
+        if not self._orders:
+            self._weather.leave()
         waiting, self._orders = self._orders, deque()
         while waiting and not self._orders:
             self._carry_out(waiting.popleft())
@@ -126,6 +128,7 @@ class Operator(Actor):
         except Outage as outage:
             self._wait_out(order, outage)
         except ExqueueError as error:
+            self._weather.calm()
             if order.reply is not None:
                 order.reply.fail(error)
             else:

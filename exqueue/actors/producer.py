@@ -126,6 +126,7 @@ class Producer(Actor):
     def _flush(self) -> None:
         batches = self._sent or self._next_batches()
         if not batches:
+            self._weather.leave()
             return
         self._sent = batches
         self.doing("push")

@@ -18,6 +18,9 @@ logger = logging.getLogger("exqueue")
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 
+LISTENER = "listener"
+"""The name of the actor that asks the persistence something every few seconds, whatever the others do."""
+
 
 def pause_s(attempt: int, rng: random.Random) -> float:
     """Seconds before try number ``attempt`` (from 1): doubled each time up to `LONGEST_PAUSE_S`, half jitter."""
@@ -26,7 +29,10 @@ def pause_s(attempt: int, rng: random.Random) -> float:
 
 
 class Weather:
-    """What one actor knows of an outage. The first of a system to meet one logs it, the last to leave it too."""
+    """What one actor knows of an outage. The first of a system to meet one logs it, the last to see its end too.
+
+    Who asks nothing more can't see the end: it leaves its row to the Listener, which always asks again.
+    """
 
     def __init__(self, name: str, board: Board, runtime: Runtime) -> None:
         self._name = name
@@ -34,6 +40,8 @@ class Weather:
         self._outages = outages_table(board)
         self._attempt = 0
         self._rng = runtime.random()
+        # A predecessor may have crashed in an outage.
+        self.leave()
 
     @property
     def is_stormy(self) -> bool:
@@ -51,10 +59,15 @@ class Weather:
         return pause_s(self._attempt, self._rng)
 
     def calm(self) -> None:
-        """Note that a call was answered."""
-        if self._attempt == 0:
-            return
+        """Note that a call was answered, whatever was said."""
         self._attempt = 0
         row = self._outages.pop(self._name, None)
         if row is not None and not self._outages:
             logger.info("the persistence answers again, after %.1f s", self._clock.time() - row.since)
+
+    def leave(self) -> None:
+        """Note that this actor waits for no answer any more, though nobody knows whether the outage is over."""
+        self._attempt = 0
+        row = self._outages.pop(self._name, None)
+        if row is not None and not self._outages:
+            self._outages[LISTENER] = row
