@@ -106,8 +106,7 @@ class SeededRuntime:
         self.clock: Clock = scheduler.clock if clock is None else clock
         self._scheduler = scheduler
         self._owner = Owner("") if owner is None else owner
-        self._in_call: set[str] = set()
-        self._to_raise: dict[str, Exception] = {}
+        self._to_raise: dict[str, tuple[int, Exception]] = {}
 
     def spawn(self, target: Callable[[], None], name: str) -> SeededTask:
         task = SeededTask(self._scheduler)
@@ -131,16 +130,11 @@ class SeededRuntime:
         return self._scheduler.after(delay_s, callback, self._owner)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Others may run before the call begins and after it ended; there it may be made to raise, see `raise_in`."""
-        name, _ = self._scheduler.current()
-        self._in_call.add(name)
-        try:
-            self._give_way(name)
-            answer = function(*args, **kwargs)
-            self._give_way(name)
-            return answer
-        finally:
-            self._in_call.discard(name)
+        """Others may run before the call begins and after it ended; there it can be made to raise."""
+        self._give_way_in_call()
+        answer = function(*args, **kwargs)
+        self._give_way_in_call()
+        return answer
 
     def run_user(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As `call`, but nothing is made to raise here: that would be the job's own failure."""
@@ -150,13 +144,9 @@ class SeededRuntime:
         finally:
             self._scheduler.give_way()
 
-    def raise_in(self, name: str, error: Exception) -> bool:
-        """Make the actor of this name raise at the next switch of the call that it is in; ``False``: it is in none."""
-        full_name = self._full_name(name)
-        if full_name not in self._in_call:
-            return False
-        self._to_raise[full_name] = error
-        return True
+    def raise_in_call(self, name: str, error: Exception, switch: int) -> None:
+        """Make whoever has this name raise at a switch point of its calls: 0 is the next, 1 the one after it."""
+        self._to_raise[self._full_name(name)] = (switch, error)
 
     def random(self) -> random.Random:
         return random.Random(self._scheduler.random.getrandbits(64))
@@ -170,8 +160,13 @@ class SeededRuntime:
     def _full_name(self, name: str) -> str:
         return f"{self._owner.name} {name}" if self._owner.name else name
 
-    def _give_way(self, name: str) -> None:
+    def _give_way_in_call(self) -> None:
         self._scheduler.give_way()
-        error = self._to_raise.pop(name, None)
-        if error is not None:
+        name, _ = self._scheduler.current()
+        armed = self._to_raise.pop(name, None)
+        if armed is None:
+            return
+        switch, error = armed
+        if switch == 0:
             raise error
+        self._to_raise[name] = (switch - 1, error)

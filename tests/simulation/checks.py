@@ -1,0 +1,55 @@
+"""What must hold of a history, whatever happened in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.simulation.workload import SERIAL
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+    from tests.simulation.workload import Workload
+
+
+def check_nothing_lost(history: History, load: Workload) -> None:
+    """Every job has succeeded, and did not begin again once the store knew that."""
+    assert {event.of for event in history.all("done")} >= {planned.id for planned in load.jobs}, history.story()
+    done: set[str] = set()
+    for event in history.events:
+        if event.what == "done":
+            done.add(event.of)
+        assert event.what != "begins" or event.of not in done, f"{event}\n{history.story()}"
+
+
+def check_nothing_repeated(history: History, load: Workload) -> None:
+    """Every job has begun once, and once more for each time that it raised."""
+    begun = {planned.id: history.count("begins", planned.id) for planned in load.jobs}
+    assert begun == {planned.id: 1 + planned.raises for planned in load.jobs}, history.story()
+    succeeded = [event.of for event in history.all("succeeds")]
+    assert sorted(succeeded) == sorted(planned.id for planned in load.jobs), history.story()
+
+
+def check_serial(history: History) -> None:
+    """The serial queue's jobs begin in the order in which they were pushed, each when the one before has succeeded.
+
+    A run on a node that does not own the queue (any more) is superseded: it may go on, even begin, and does not count.
+    """
+    line: list[str] = []
+    running: dict[str, str] = {}
+    owner = ""
+    for event in history.events:
+        if event.what == "claims" and event.of == SERIAL:
+            owner = event.node
+            running = {job_id: node for job_id, node in running.items() if node == owner}
+        elif not event.of.startswith(f"{SERIAL}-"):
+            continue
+        elif event.what == "pushed":
+            line.append(event.of)
+        elif event.what == "done":
+            line.remove(event.of)
+        elif event.node == owner and event.what == "begins":
+            assert not running, f"{event} while {running}\n{history.story()}"
+            assert event.of == line[0], f"{event} is not {line[0]}\n{history.story()}"
+            running[event.of] = owner
+        elif event.node == owner and event.what in ("succeeds", "fails"):
+            running.pop(event.of, None)
