@@ -123,6 +123,9 @@ class Names:
     def report_down(self, name: str, urn: str, supervisor: str | None, end: Exit) -> None:
         """Tell the supervisor and the monitors of ``name`` that its actor ended."""
         down = Down(name, urn, end)
-        for watcher in dict.fromkeys((supervisor, *self._monitors.get(name, ()))):
-            if watcher is not None:
+        if supervisor is not None:
+            # Kept: it may be starting the next of its children still, and answers to its name only after that.
+            self.deliver(supervisor, Envelope(down, kept=True, control=True))
+        for watcher in self._monitors.get(name, ()):
+            if watcher != supervisor:
                 self.control(watcher, down)
