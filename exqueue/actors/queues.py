@@ -24,6 +24,7 @@ from exqueue.supervision import DEFERRED, ActorContext, Supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     import pykka
 
@@ -54,8 +55,20 @@ class Queues(Supervisor):
         self._jobs = jobs_table(self.board)
         self._queues = queues_table(self.board)
         self._failures = failures_table(self.board)
-        self._resizing: dict[str, list[pykka.Future[Any]]] = {}
+        self._resizing: dict[str, list[tuple[StartWorker, pykka.Future[Any]]]] = {}
         self._quiescing = quiescing_table(self.board)
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave to the next Queues whoever waits for Workers; it starts them again, which is harmless."""
+        super().on_failure(exception_type, exception_value, traceback)
+        for waiting in self._resizing.values():
+            for start, asker in waiting:
+                self.hand_on(start, asker)
 
     def on_receive(self, message: Any) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
@@ -88,7 +101,7 @@ class Queues(Supervisor):
             self._jobs[name] = registered
         self._failures.pop(definition.name, None)
         self._queues[definition.queue] = settings
-        return self._ensure(definition.queue)
+        return self._ensure(start)
 
     def _merged(self, definition: JobDefinition, options: JobOptions) -> QueueSettings:
         """What holds for the queue with this class in it. Raises `ConfigError` where two classes contradict."""
@@ -113,7 +126,8 @@ class Queues(Supervisor):
                     )
         return QueueSettings(options.concurrency, options.serial, (*others, definition.name))
 
-    def _ensure(self, queue: str) -> Any:
+    def _ensure(self, start: StartWorker) -> Any:
+        queue = start.definition.queue
         if queue in self.child_ids():
             row: Quiescing | None = self._quiescing.get(queue)
             if row is not None and not row.is_final:
@@ -122,14 +136,13 @@ class Queues(Supervisor):
                 # It is parked: it starts with what the board says then.
                 return queue
             if self.asker is not None:
-                self._resizing.setdefault(queue, []).append(self.asker)
+                self._resizing.setdefault(queue, []).append((start, self.asker))
             return DEFERRED
         self.start_child(self._queue_spec(self._settings, queue))
-        self._announce()
         return queue
 
     def _on_resized(self, queue: str) -> None:
-        for asker in self._resizing.pop(queue, ()):
+        for _, asker in self._resizing.pop(queue, ()):
             asker.set(queue)
         self._announce()
 
