@@ -15,6 +15,9 @@ from tests.simulation.workload import Workload
 from tests.simulation.world import World
 
 SEEDS = range(100)
+FEWER_SEEDS = range(50)
+"""For histories that take longer."""
+
 JOBS = 30
 TURNS = 1_000
 """About how many turns the jobs take when nothing happens."""
@@ -116,7 +119,7 @@ def test_a_killed_leader_loses_no_job(seed: int) -> None:
         check_serial(world.history)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", FEWER_SEEDS)
 def test_an_outage_changes_nothing(seed: int) -> None:
     """It is longer than the TTL, and nobody else takes the lock: no restart, no run twice, one line for each end."""
     with World(seed) as world:
@@ -148,4 +151,40 @@ def test_an_actor_that_raises_loses_and_repeats_nothing(seed: int) -> None:
         world.until(world.is_quiet, WITHIN_S)
         check_nothing_lost(world.history, load)
         check_nothing_repeated(world.history, load)
+        check_serial(world.history)
+
+
+@pytest.mark.parametrize("seed", FEWER_SEEDS)
+def test_actors_that_raise_while_settings_change_lose_and_repeat_nothing(seed: int) -> None:
+    """Queues are started and stopped, one actor after another raises, and every order is answered."""
+    with World(seed) as world:
+        load = begin(world)
+        for _ in range(6):
+            world.take_turns(world.random.randrange(150))
+            node = world.random.choice(world.living)
+            if world.random.random() < 0.5:
+                load.stop_work_on(node)
+            else:
+                load.work_on(node)
+            raise_somewhere(world)
+        for node in world.living:
+            load.work_on(node)
+        world.until(world.is_quiet, WITHIN_S)
+        check_nothing_lost(world.history, load)
+        check_nothing_repeated(world.history, load)
+        check_serial(world.history)
+
+
+@pytest.mark.parametrize("seed", FEWER_SEEDS)
+def test_nodes_that_die_one_after_another_lose_no_job(seed: int) -> None:
+    """Others take their places, while requests, answers and signals get lost or come late."""
+    with World(seed) as world:
+        load = begin(world)
+        world.network.faults = Faults(lost_requests=0.01, late_requests=0.02, lost_answers=0.02, lost_signals=0.5)
+        for name in ("c", "d", "e"):
+            world.take_turns(world.random.randrange(400))
+            world.kill(world.random.choice(world.living))
+            load.work_on(world.start_node(name, lock_ttl=TTL_S))
+        world.until(world.is_quiet, 5 * WITHIN_S)
+        check_nothing_lost(world.history, load)
         check_serial(world.history)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from exqueue import AskTimeout, Enqueue, ExqueueError, StartWorker, current_job, job
+from exqueue import AskTimeout, ConfigError, Enqueue, ExqueueError, StartWorker, StopWorker, current_job, job
 
 if TYPE_CHECKING:
     from tests.simulation.world import Node, World
@@ -70,6 +71,11 @@ class Workload:
         """Start both queues there."""
         for one in (self._fast, self._serial):
             node.system.ask(StartWorker(one))
+
+    def stop_work_on(self, node: Node) -> None:
+        """Stop one of the queues there, if it is started."""
+        with suppress(ConfigError):
+            node.system.ask(StopWorker(self._world.random.choice((self._fast, self._serial))))
 
     def enqueue_from(self, clients: int) -> None:
         """Have so many clients enqueue all jobs, each its own share in order, at any living node."""
