@@ -41,11 +41,16 @@ class VirtualClock:
 
 
 class Owner:
-    """Whoever greenlets and timers belong to, say a node. Once it is dead none of them ever goes on."""
+    """Whoever greenlets and timers belong to, say a node. Once it is dead none of them ever goes on.
+
+    While it is frozen none of them has a turn, though its timers come due: their time is over when it thaws.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.is_dead = False
+        self.is_frozen = False
+        self.held_back: list[Waiting] = []
 
 
 class Waiting:
@@ -127,6 +132,12 @@ class Scheduler:
         heapq.heappush(self._timers, (self.clock.now + delay_s, next(self._order), owner or self._world, callbacks))
         return callbacks.clear
 
+    def thaw(self, owner: Owner) -> None:
+        """Let the turns of a frozen owner come."""
+        owner.is_frozen = False
+        self._ready.extend(owner.held_back)
+        owner.held_back.clear()
+
     def end(self) -> None:
         """End every greenlet: none of them goes on, and what they clean up with must not wait."""
         self._is_over = True
@@ -199,6 +210,9 @@ class Scheduler:
                 continue
             chosen = self._choose()
             if chosen.owner.is_dead:
+                continue
+            if chosen.owner.is_frozen:
+                chosen.owner.held_back.append(chosen)
                 continue
             self.turns += 1
             self._on_turn(chosen.name)

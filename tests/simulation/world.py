@@ -1,12 +1,13 @@
 """Nodes, each a whole system with its real tree of actors, on one simulated store, in one thread and in virtual time.
 
 Simulated: who runs next (a seed decides at every point where an actor waits, gives way, calls the persistence or runs
-a job), time, chance (jitter, tokens, ids), the way to the persistence with what gets lost or late on it, outages, and
-the sudden death of a node. Real: every actor, supervision, execution, records, and the verbs of the store in memory.
+a job), time, chance (jitter, tokens, ids), the way to the persistence with what gets lost or late on it, outages, nodes
+that die at once, and nodes that stand still for a while. Real: every actor, supervision, execution, records, and the
+verbs of the store in memory.
 
 Not simulated: what two threads do to each other between two such points; processes, sockets, Redis and its scripts;
-clocks that differ between nodes or jump (give `SeededRuntime` a clock for that); nodes that freeze and go on later;
-`SystemRef.drain`, `run` and asyncio jobs, which wait in real time.
+clocks that differ between nodes or jump (give `SeededRuntime` a clock for that); `SystemRef.drain`, `run` and asyncio
+jobs, which wait in real time. Turns take no time: only ways, jobs and time-outs do.
 """
 
 from __future__ import annotations
@@ -119,6 +120,16 @@ class World:
         node.owner.is_dead = True
         node.persistence.close()
         self.note(node.name, "killed", "")
+
+    def freeze(self, node: Node) -> None:
+        """Let a node stand still, connections open, until `thaw`: what it has under way arrives when it goes on."""
+        node.owner.is_frozen = True
+        self.note(node.name, "frozen", "")
+
+    def thaw(self, node: Node) -> None:
+        """Let a frozen node go on; it does not know that time has passed."""
+        self.note(node.name, "thawed", "")
+        self.scheduler.thaw(node.owner)
 
     def crash(self, node: Node, path: str) -> None:
         """Make an actor raise in its next message. Raises ``LookupError`` when nobody answers to the path now."""
