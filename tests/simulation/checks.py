@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from tests.simulation.workload import Workload
 
 RUN_WORDS = ("begins", "succeeds", "fails")
+OWNER_WORDS = ("fetched", "done", "retry", "bury", "giveback", "recovered")
+
+
+def queue_of(job_id: str) -> str:
+    """The queue of a job of the `Workload`."""
+    return job_id.rpartition("-")[0]
 
 
 def valid(history: History) -> Iterator[Event]:
@@ -24,14 +30,19 @@ def valid(history: History) -> Iterator[Event]:
     for event in history.events:
         if event.what == "claims":
             owners[event.of] = event.node
-        if event.what not in RUN_WORDS or owners.get(event.of.rpartition("-")[0]) == event.node:
+        if event.what not in RUN_WORDS or owners.get(queue_of(event.of)) == event.node:
             yield event
 
 
 def check_nothing_lost(history: History, load: Workload) -> None:
-    """Every job has succeeded, and did not begin again once the store knew that."""
+    """Every job has succeeded, and did not begin again once the store knew that; only owners fetch and settle."""
     done: set[str] = set()
+    owners: dict[str, str] = {}
     for event in valid(history):
+        if event.what == "claims":
+            owners[event.of] = event.node
+        if event.what in OWNER_WORDS:
+            assert owners.get(queue_of(event.of)) == event.node, f"{event} by no owner\n{history.story()}"
         if event.what == "done":
             done.add(event.of)
         assert event.what != "begins" or event.of not in done, f"{event}\n{history.story()}"

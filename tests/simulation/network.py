@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from exqueue.persistence.base import Subscription
-    from exqueue.persistence.values import Push, Signal
+    from exqueue.persistence.values import Exchanged, Push, Signal
     from tests.simulation.scheduler import Scheduler
 
 
@@ -150,15 +150,17 @@ class Network:
                     self._note(node, "pushed", new.id)
 
     def exchanged(
-        self, node: str, call: tuple[str, Fence, int, int], settlements: Iterable[Any], refused: tuple[int, ...]
+        self, node: str, call: tuple[str, Fence, int, int], settlements: Iterable[Any], answer: Exchanged
     ) -> None:
-        """The store has answered an exchange: note, once, which settlements it has taken."""
+        """The store has answered an exchange: note, once, which settlements it has taken and what it has handed out."""
         if call in self._exchanged:
             return
         self._exchanged.add(call)
         for position, settlement in enumerate(settlements):
-            word = "refused" if position in refused else type(settlement).__name__.lower()
+            word = "refused" if position in answer.refused else type(settlement).__name__.lower()
             self._note(node, word, settlement.id)
+        for job in answer.jobs:
+            self._note(node, "fetched", job.id)
 
     # -- signals
     def subscribe(self, node: str, token: str, timeout: float) -> SimulatedSubscription:
@@ -277,7 +279,7 @@ class SimulatedSession:
 
         def act() -> Any:
             answer = self._behind.exchange(queue, fence, seat, call, settlements, want, **how)
-            self._network.exchanged(self._node, (queue, fence, seat, call), settlements, answer.refused)
+            self._network.exchanged(self._node, (queue, fence, seat, call), settlements, answer)
             return answer
 
         return self._network.carry(self._node, "exchange", act, self._timeout)
