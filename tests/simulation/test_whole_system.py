@@ -159,7 +159,7 @@ def test_actors_that_raise_while_settings_change_lose_and_repeat_nothing(seed: i
     """Queues are started and stopped, one actor after another raises, and every order is answered."""
     with World(seed) as world:
         load = begin(world)
-        for _ in range(6):
+        for _ in range(5):  # The root allows its children so many restarts.
             world.take_turns(world.random.randrange(150))
             node = world.random.choice(world.living)
             if world.random.random() < 0.5:
@@ -173,6 +173,20 @@ def test_actors_that_raise_while_settings_change_lose_and_repeat_nothing(seed: i
         check_nothing_lost(world.history, load)
         check_nothing_repeated(world.history, load)
         check_serial(world.history)
+
+
+@pytest.mark.parametrize("path", ["queues", "queues/fast", "queues/serial"])
+@pytest.mark.parametrize("turns", range(1, 15))
+def test_a_start_is_answered_whoever_raises_meanwhile(turns: int, path: str) -> None:
+    """The supervisor that was asked, or the one that it waits for: its successor answers."""
+    with World(turns) as world:
+        node = world.start_node("a")
+        load = Workload(world, 0)
+        load.work_on(node)
+        world.client("operator", lambda: load.work_on(node))
+        world.take_turns(turns)
+        world.crash(node, path)
+        world.until(world.is_quiet, 5.0)
 
 
 @pytest.mark.parametrize("seed", FEWER_SEEDS)
