@@ -15,7 +15,7 @@ from tests.simulation.workload import Workload
 from tests.simulation.world import World
 
 SEEDS = range(100)
-FEWER_SEEDS = range(40)
+FEWER_SEEDS = range(30)
 """For histories that take longer."""
 
 JOBS = 30
