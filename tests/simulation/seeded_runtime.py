@@ -69,6 +69,27 @@ class SeededLine:
         return len(self._items)
 
 
+class RingingLock:
+    """What a `Reply` is held shut with: opening it rings, whichever way it is answered."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._is_locked = True
+
+    def locked(self) -> bool:
+        return self._is_locked
+
+    def acquire(self, *, timeout: float = -1) -> bool:
+        """Take it if it is open; who has to wait waits at the bell."""
+        was_open = not self._is_locked
+        self._is_locked = True
+        return was_open
+
+    def release(self) -> None:
+        self._is_locked = False
+        self._bell.ring()
+
+
 class SeededReply(Reply[Any]):
     """A reply whose asker gives way until it is answered."""
 
@@ -78,19 +99,12 @@ class SeededReply(Reply[Any]):
         super().__init__()
         self._scheduler = scheduler
         self._answered = Bell(scheduler)
+        self._done = RingingLock(self._answered)  # type: ignore[assignment] # as much of a lock as a reply needs
 
     def get(self, *, timeout: float | None = None) -> Any:
         if not self.is_answered():
             self._scheduler.wait_at(self._answered, timeout)
         return super().get(timeout=0)
-
-    def set(self, value: Any = None) -> None:
-        super().set(value)
-        self._answered.ring()
-
-    def fail(self, error: BaseException) -> None:
-        super().fail(error)
-        self._answered.ring()
 
 
 class SeededRuntime:
