@@ -6,9 +6,12 @@ import os
 import re
 import time
 from binascii import b2a_base64
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exqueue.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_ID: Final = 128
 """The most characters of an id."""
@@ -23,22 +26,28 @@ class IdSource:
     """Makes ids of 16 characters that sort by time as text: 48 bits of time and counter, then 48 random bits.
 
     The first half counts 1/64 of a millisecond since 1970 (until the year 2109) and always goes up: it is the counter
-    too. The second half comes from the operating system for each id, so that threads, processes, forks and copied
-    machines need to know nothing of each other. Ids of one thread are in the order in which they were made; two
-    threads that make one at the same moment may share the first half.
+    too. The second half is drawn for each id, by default from the operating system, so that threads, processes, forks
+    and copied machines need to know nothing of each other. Ids of one thread are in the order in which they were made;
+    two threads that make one at the same moment may share the first half.
+
+    Args:
+        time_s: seconds since the Unix epoch.
+        draw: gives so many bytes that nobody else draws.
     """
 
-    __slots__ = ("_last",)
+    __slots__ = ("_draw", "_last", "_time_s")
 
-    def __init__(self) -> None:
+    def __init__(self, time_s: Callable[[], float] = time.time, draw: Callable[[int], bytes] = os.urandom) -> None:
+        self._time_s = time_s
+        self._draw = draw
         # Without a lock on purpose: one that is held while the process forks would be held in the child for ever.
         self._last = 0
 
     def next(self) -> str:
         """Return a new id."""
-        now = time.time_ns() * 64 // 1_000_000
+        now = int(self._time_s() * 64_000)
         self._last = ticks = now if now > self._last else self._last + 1
-        text = b2a_base64(ticks.to_bytes(6, "big") + os.urandom(6), newline=False)
+        text = b2a_base64(ticks.to_bytes(6, "big") + self._draw(6), newline=False)
         return text.translate(_SORTABLE).decode("ascii")
 
 

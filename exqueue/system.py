@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import secrets
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
@@ -64,7 +63,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._task = task
         self._context = context
         self._node = node
-        self._ids = IdSource()
+        self._ids = IdSource(context.runtime.clock.time, context.runtime.token)
         self._pid = os.getpid()
         self._stop_lock = threading.Lock()
 
@@ -349,7 +348,7 @@ def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtim
     Raises:
         SystemStopped: an actor could not be started; the message says why.
     """
-    settings = NodeSettings(config, persistence, default_codec(), secrets.token_hex(8))
+    settings = NodeSettings(config, persistence, default_codec(), runtime.token(8).hex())
     context = ActorContext(name="", runtime=runtime, names=Names(), board=Board(), started=runtime.reply())
     context.names.expect("")
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from exqueue.actors.announcer import Announcer
-from exqueue.actors.pace import MOST_A_CALL, Pace
+from exqueue.actors.pace import LAPSED_PAUSE_S, MOST_A_CALL, Pace
 from exqueue.actors.protocol import (
     Audit,
     BeginRun,
@@ -29,8 +29,8 @@ from exqueue.actors.runs import Runs
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.suspects import SuspectLeave
 from exqueue.actors.tables import (
+    NO_SLOTS,
     ROOT,
-    QueueSettings,
     Quiescing,
     RunTables,
     lead_table,
@@ -48,14 +48,9 @@ from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
-    from exqueue.actors.tables import RunKey
+    from exqueue.actors.tables import QueueSettings, RunKey
     from exqueue.persistence.values import Exchanged, Fence, Settlement
 
-LAPSED_PAUSE_S = 0.5
-"""How long to wait before looking again whether a lease that is over was renewed."""
-
-NO_SLOTS = QueueSettings(concurrency=0, serial=False, jobs=())
-"""What holds for a queue that is being stopped."""
 
 FetcherMessage = (
     Lead
@@ -98,7 +93,7 @@ class Fetcher(Actor):
         super().__init__(context)
         self._queue = queue
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
-        self._weather = Weather(self.name, self.board, self.clock)
+        self._weather = Weather(self.name, self.board, context.runtime)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seats = seats_table(self.board)
@@ -152,8 +147,8 @@ class Fetcher(Actor):
                 self._on_lead(message.fence)
             case StandDown():
                 self._drop_ownership()
-                self._weather.calm()
                 self._fence = None
+                self._weather.leave()
             case Swept():
                 self._on_swept(message)
             case SettingsChanged():
@@ -356,8 +351,6 @@ class Fetcher(Actor):
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
         self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)
-        if self._runs.ended_count or (self._pace.look and self._want(0)):
-            self.tell_self(Nudge())
         self.doing("")
 
     def _settled(self, call: Call, answer: Exchanged) -> None:

@@ -50,7 +50,7 @@ class Leader(Actor):
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seen = seen_table(self.board)
-        self._weather = Weather("leader", self.board, self.clock)
+        self._weather = Weather("leader", self.board, context.runtime)
         self._fence: Fence | None = None
         self._at_least = 0
         self._claimed: set[str] = set()
@@ -104,6 +104,8 @@ class Leader(Actor):
         if not self._queues:
             if self._fence is not None:
                 self._release()
+            else:
+                self._weather.leave()
             return ttl / 3
         if self._fence is None or not self._renew():
             self._acquire()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import random
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, assert_never
 
 from exqueue.actors.beat import Beat, BeatQueue, encode_beat
 from exqueue.actors.protocol import (
@@ -30,7 +29,7 @@ from exqueue.actors.tables import (
     seen_table,
 )
 from exqueue.actors.watchdog import Watchdog
-from exqueue.actors.weather import Weather, pause_s
+from exqueue.actors.weather import LISTENER, Weather, pause_s
 from exqueue.errors import Outage, StoreDamaged
 from exqueue.persistence.values import LockReleased, QueueWoken
 from exqueue.supervision import Actor, ActorContext, Crash, Envelope, safe_logger
@@ -45,6 +44,9 @@ if TYPE_CHECKING:
     from exqueue.supervision.runtime import Task
 
 logger = safe_logger("exqueue")
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SWEEP_EVERY_S = 4.5
 """How often the queues are compared with the persistence: with the round trips a lost wake-up costs less than 5 s."""
@@ -69,11 +71,11 @@ class Listener(Actor):
         self._settings = settings
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
-        self._weather = Weather("listener", self.board, self.clock)
+        self._weather = Weather(LISTENER, self.board, context.runtime)
         self._owned = owned_table(self.board)
         self._watchdog = Watchdog(self.board, self.clock, self._names.whereis)
         self._seen = seen_table(self.board)
-        self._rng = random.Random()
+        self._rng = context.runtime.random()
         self._queues = queues_table(self.board)
         self._reader = 0
         self._reader_task: Task | None = None
@@ -190,7 +192,7 @@ class Listener(Actor):
 
     def _warn_of_dangers(self) -> None:
         """Say once what in the settings of the persistence loses jobs, also when a later server has them."""
-        for danger in self.call(self._session.diagnose):
+        for danger in self._ask(self._session.diagnose):
             if danger not in self._dangers:
                 self._dangers.add(danger)
                 self._say(logging.ERROR if danger.is_grave else logging.WARNING, danger.sentence)
@@ -223,10 +225,15 @@ class Listener(Actor):
             return self._weather.storm(outage)
         return 0.0
 
+    def _ask(self, verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        answer = self.call(verb, *args, **kwargs)
+        self._weather.calm()
+        return answer
+
     def _sweep(self) -> None:
         self.doing("sweep")
         owned, due = tuple(self._owned.copy().values()), set()
-        for one, verdict in zip(owned, self.call(self._session.sweep, owned), strict=True):
+        for one, verdict in zip(owned, self._ask(self._session.sweep, owned), strict=True):
             if verdict == "due":
                 due.add(one.queue)
             if verdict != "fine":
@@ -262,6 +269,5 @@ class Listener(Actor):
             },
             failures=tuple(failures_table(self.board).values()),
         )
-        self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
-        self._weather.calm()
+        self._ask(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
         self.doing("")

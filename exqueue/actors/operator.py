@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
@@ -93,8 +92,8 @@ class Operator(Actor):
         self._address = settings.persistence.address
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
         self._looks = settings.persistence.session(timeout=LOOK_TIMEOUT_S)
-        self._weather = Weather("operator", self.board, self.clock)
-        self._caller = secrets.token_hex(6)
+        self._weather = Weather("operator", self.board, context.runtime)
+        self._caller = context.runtime.token(6).hex()
         self._number = 0
         self._orders: deque[Order] = deque()
         self._under_way: Order | None = None
@@ -169,6 +168,7 @@ class Operator(Actor):
         except Outage as outage:
             self._wait_out(order, outage)
         except ExqueueError as error:
+            self._weather.calm()
             if order.reply is not None:
                 order.reply.fail(error)
             else:

@@ -21,6 +21,9 @@ LONGEST_NAP_S = 3_600.0
 LEAVE_EVERY_S = 1.0
 """How often leave to run a suspect is asked for again while another suspect runs."""
 
+LAPSED_PAUSE_S = 0.5
+"""How long to wait before looking again whether a lease that is over was renewed."""
+
 SAME_MOMENT_S = 0.01
 """A due time that differs by less is no reason to set the timer anew."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +73,9 @@ class Producer(Actor):
         super().__init__(context)
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
-        self._weather = Weather("producer", self.board, self.clock)
+        self._weather = Weather("producer", self.board, context.runtime)
         self._subscribers = subscribers_table(self.board)
-        self._caller = secrets.token_hex(6)
+        self._caller = context.runtime.token(6).hex()
         self._number = 0
         self._backlog: deque[Waiting] = deque()
         self._sent: tuple[Batch, ...] = ()

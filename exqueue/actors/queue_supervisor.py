@@ -36,9 +36,10 @@ class QueueSupervisor(Supervisor):
         self._worker_spec = worker_spec
 
     def on_start(self) -> None:
-        """Start the Fetcher, then the Workers."""
+        """Start the Fetcher, then the Workers; a `Resize` that a predecessor did not live to answer is done by that."""
         self._static = (self._fetcher_spec(self._settings, self._queue), *self._workers())
         super().on_start()
+        self.tell("queues", Resized(self._queue))
 
     def on_receive(self, message: Any) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""

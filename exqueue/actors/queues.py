@@ -17,7 +17,7 @@ from exqueue.actors.tables import (
     quiescing_table,
 )
 from exqueue.codec import learn_parameters
-from exqueue.errors import ActorDead, ConfigError
+from exqueue.errors import ConfigError
 from exqueue.messages import StartWorker, StopWorker
 from exqueue.supervision import DEFERRED, ActorContext, Supervisor, safe_logger
 
@@ -52,8 +52,20 @@ class Queues(Supervisor):
         self._jobs = jobs_table(self.board)
         self._queues = queues_table(self.board)
         self._failures = failures_table(self.board)
-        self._resizing: dict[str, list[Reply[Any]]] = {}
+        self._resizing: dict[str, list[tuple[StartWorker, Reply[Any]]]] = {}
         self._quiescing = quiescing_table(self.board)
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave to the next Queues whoever waits for Workers; it starts them again, which is harmless."""
+        super().on_failure(exception_type, exception_value, traceback)
+        for waiting in self._resizing.values():
+            for start, asker in waiting:
+                self.hand_on(start, asker)
 
     def on_receive(self, message: Any) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
@@ -88,7 +100,7 @@ class Queues(Supervisor):
             self._jobs[name] = registered
         self._failures.pop(definition.name, None)
         self._queues[definition.queue] = settings
-        return self._ensure(definition.queue)
+        return self._ensure(start)
 
     def _merged(self, definition: JobDefinition, options: JobOptions) -> QueueSettings:
         """What holds for the queue with this class in it. Raises `ConfigError` where two classes contradict."""
@@ -113,7 +125,8 @@ class Queues(Supervisor):
                     )
         return QueueSettings(options.concurrency, options.serial, (*others, definition.name))
 
-    def _ensure(self, queue: str) -> Any:
+    def _ensure(self, start: StartWorker) -> Any:
+        queue = start.definition.queue
         if queue in self.child_ids():
             row: Quiescing | None = self._quiescing.get(queue)
             if row is not None and not row.is_final:
@@ -122,14 +135,13 @@ class Queues(Supervisor):
                 # It is parked: it starts with what the board says then.
                 return queue
             if self.asker is not None:
-                self._resizing.setdefault(queue, []).append(self.asker)
+                self._resizing.setdefault(queue, []).append((start, self.asker))
             return DEFERRED
         self.start_child(self._queue_spec(self._settings, queue))
-        self._announce()
         return queue
 
     def _on_resized(self, queue: str) -> None:
-        for asker in self._resizing.pop(queue, ()):
+        for _, asker in self._resizing.pop(queue, ()):
             asker.set(queue)
         self._announce()
 
@@ -171,18 +183,6 @@ class Queues(Supervisor):
             definition = registered.definition
             if definition.queue == queue and definition.name not in but:
                 self._jobs.pop(name, None)
-
-    def on_failure(
-        self,
-        exception_type: type[BaseException] | None,
-        exception_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Its successor starts what the board says: whoever waits for that is told not to."""
-        for queue, askers in self._resizing.items():
-            for asker in askers:
-                asker.fail_unless_answered(ActorDead(f"the supervisor of all queues ended: {queue} starts again later"))
-        super().on_failure(exception_type, exception_value, traceback)
 
     def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
         """Say once that a queue does not work, and show it in the status until it does."""

@@ -37,6 +37,10 @@ class QueueSettings:
     jobs: tuple[str, ...]
 
 
+NO_SLOTS = QueueSettings(concurrency=0, serial=False, jobs=())
+"""What holds for a queue that is being stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quiescing:
     """A queue is being stopped: until when (monotonic) its running jobs may go on, and whether the system stops."""

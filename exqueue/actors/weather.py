@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from exqueue.actors.tables import OutageRow, outage_table, outages_table
@@ -10,14 +9,18 @@ from exqueue.errors import StorageFull, StoreDamaged
 from exqueue.supervision import safe_logger
 
 if TYPE_CHECKING:
-    from exqueue.clock import Clock
+    import random
+
     from exqueue.errors import Outage
-    from exqueue.supervision import Board
+    from exqueue.supervision import Board, Runtime
 
 logger = safe_logger("exqueue")
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
+
+LISTENER = "listener"
+"""The name of the actor that asks the persistence something every few seconds, whatever the others do."""
 
 
 def pause_s(attempt: int, rng: random.Random) -> float:
@@ -27,18 +30,18 @@ def pause_s(attempt: int, rng: random.Random) -> float:
 
 
 class Weather:
-    """What one actor knows of an outage. The first of a system to meet one logs it, the last to leave it too.
+    """What one actor knows of an outage. The first of a system to meet one logs it, the last to see its end too.
 
     An actor whose predecessor crashed in an outage finds its row, and removes it with its own first answer.
     """
 
-    def __init__(self, name: str, board: Board, clock: Clock) -> None:
+    def __init__(self, name: str, board: Board, runtime: Runtime) -> None:
         self._name = name
-        self._clock = clock
+        self._clock = runtime.clock
         self._outages = outages_table(board)
         self._outage = outage_table(board)
         self._attempt = 0
-        self._rng = random.Random()
+        self._rng = runtime.random()
 
     @property
     def is_stormy(self) -> bool:
@@ -58,7 +61,7 @@ class Weather:
         return pause_s(self._attempt, self._rng)
 
     def calm(self) -> None:
-        """Note that a call was answered."""
+        """Note that a call was answered, whatever was said."""
         self._attempt = 0
         if self._outages.pop(self._name, None) is not None and not self._outages:
             first = self._outage.pop("first", None)
@@ -66,8 +69,12 @@ class Weather:
                 logger.info("the persistence answers again, after %.1f s", self._clock.time() - first.since)
 
     def leave(self) -> None:
-        """This actor ends, or asks nothing any more: whether the outage is over is for others to say."""
+        """This actor ends, or asks nothing any more: whether the outage is over is for the others to see.
+
+        Where there are none it is for the Listener, which always asks again: else the end would never be said, nor the
+        next outage.
+        """
         self._attempt = 0
-        self._outages.pop(self._name, None)
-        if not self._outages:
-            self._outage.pop("first", None)
+        row = self._outages.pop(self._name, None)
+        if row is not None and not self._outages:
+            self._outages[LISTENER] = row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import importlib
-import random
 from typing import TYPE_CHECKING, Any, assert_never
 
 from exqueue.actors.protocol import BeginRun, ReportIn, Retire, RunEnded, WorkerReady
@@ -44,7 +43,7 @@ class Worker(Actor):
             node=settings.config.node,
             codec=settings.codec,
             clock=self.clock,
-            rng=random.Random(),
+            rng=context.runtime.random(),
             jobs=jobs_table(self.board),
             is_superseded=self._tables.superseded.__contains__,
             run_async=self._run_async,

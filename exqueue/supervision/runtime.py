@@ -1,7 +1,9 @@
-"""What actors stand on: threads, time, timers and futures, as one object that a test or a simulation can replace."""
+"""What actors stand on: threads, time, chance and futures, as one object that a test or a simulation can replace."""
 
 from __future__ import annotations
 
+import random
+import secrets
 import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
@@ -60,6 +62,14 @@ class Runtime(Protocol):
         """Call the user's code."""
         ...
 
+    def random(self) -> random.Random:
+        """A new source of chance for whoever asks: jitter, never a secret."""
+        ...
+
+    def token(self, size: int) -> bytes:
+        """``size`` bytes that nobody can guess and nobody else draws."""
+        ...
+
     def close(self) -> None:
         """Let go of what the runtime itself runs (its timers); harmless when called twice."""
         ...
@@ -102,6 +112,14 @@ class ThreadRuntime:
     def run_user(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See `Runtime.run_user`."""
         return function(*args, **kwargs)
+
+    def random(self) -> random.Random:
+        """See `Runtime.random`."""
+        return random.Random()
+
+    def token(self, size: int) -> bytes:
+        """See `Runtime.token`."""
+        return secrets.token_bytes(size)
 
     def close(self) -> None:
         """See `Runtime.close`."""

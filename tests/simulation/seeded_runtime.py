@@ -2,94 +2,62 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import random
 from collections import deque
 from queue import Empty
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import greenlet
-
 from exqueue.supervision import Reply
+from tests.simulation.scheduler import Bell, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue.clock import Clock
     from exqueue.supervision.inbox import Envelope
+    from tests.simulation.scheduler import Scheduler
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-EPOCH_S = 1_800_000_000.0
-"""The wall clock at the beginning of every simulation."""
-
-
-class Deadlock(Exception):
-    """Everyone waits for what nobody will do, and no timer is set."""
-
-
-class VirtualClock:
-    """Time that passes only while nobody can run. Written by the runtime."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def time(self) -> float:
-        return EPOCH_S + self.now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def boottime(self) -> float:
-        return self.now
-
-
-class Waiting:
-    """A greenlet that goes on when its condition is met or its time is over."""
-
-    __slots__ = ("condition", "deadline", "greenlet", "is_met", "name")
-
-    def __init__(self, it: greenlet.greenlet, name: str, condition: Callable[[], bool], deadline: float | None) -> None:
-        self.greenlet = it
-        self.name = name
-        self.condition = condition
-        self.deadline = deadline
-        self.is_met = False
-
-    def is_runnable(self, now: float) -> bool:
-        """Whether it can go on; notes why."""
-        self.is_met = self.condition()
-        return self.is_met or (self.deadline is not None and self.deadline <= now)
 
 
 class SeededTask:
     """A loop on a greenlet."""
 
-    def __init__(self, runtime: SeededRuntime) -> None:
-        self._runtime = runtime
-        self.has_ended = False
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._ended = Bell(scheduler)
+        self._has_ended = False
+
+    def end(self) -> None:
+        self._has_ended = True
+        self._ended.ring()
 
     def is_alive(self) -> bool:
-        return not self.has_ended
+        return not self._has_ended
 
     def join(self, timeout: float | None = None) -> None:
-        self._runtime.wait(lambda: self.has_ended, timeout)
+        if not self._has_ended:
+            self._scheduler.wait_at(self._ended, timeout)
 
 
 class SeededLine:
     """A line whose reader gives way until something is there."""
 
-    def __init__(self, runtime: SeededRuntime) -> None:
-        self._runtime = runtime
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._filled = Bell(scheduler)
         self._items: deque[Envelope | None] = deque()
 
     def put(self, item: Envelope | None) -> None:
         self._items.append(item)
+        self._filled.ring()
 
     def get(self) -> Envelope | None:
-        self._runtime.wait(lambda: bool(self._items))
+        if self._items:
+            self._scheduler.give_way()
+        while not self._items:
+            self._scheduler.wait_at(self._filled)
         return self._items.popleft()
 
     def get_nowait(self) -> Envelope | None:
@@ -101,120 +69,118 @@ class SeededLine:
         return len(self._items)
 
 
+class RingingLock:
+    """What a `Reply` is held shut with: opening it rings, whichever way it is answered."""
+
+    def __init__(self, bell: Bell) -> None:
+        self._bell = bell
+        self._is_locked = True
+
+    def locked(self) -> bool:
+        return self._is_locked
+
+    def acquire(self, *, timeout: float = -1) -> bool:
+        """Take it if it is open; who has to wait waits at the bell."""
+        was_open = not self._is_locked
+        self._is_locked = True
+        return was_open
+
+    def release(self) -> None:
+        self._is_locked = False
+        self._bell.ring()
+
+
 class SeededReply(Reply[Any]):
     """A reply whose asker gives way until it is answered."""
 
-    __slots__ = ("_runtime",)
+    __slots__ = ("_answered", "_scheduler")
 
-    def __init__(self, runtime: SeededRuntime) -> None:
+    def __init__(self, scheduler: Scheduler) -> None:
         super().__init__()
-        self._runtime = runtime
+        self._scheduler = scheduler
+        self._answered = Bell(scheduler)
+        self._done = RingingLock(self._answered)  # type: ignore[assignment] # as much of a lock as a reply needs
 
     def get(self, *, timeout: float | None = None) -> Any:
-        self._runtime.wait(self.is_answered, timeout)
+        if not self.is_answered():
+            self._scheduler.wait_at(self._answered, timeout)
         return super().get(timeout=0)
 
 
 class SeededRuntime:
-    """See `exqueue.supervision.Runtime`. Used from the one thread that made it.
+    """See `exqueue.supervision.Runtime`. One for each system; those of one scheduler share its time and its chance.
 
-    ``log`` holds the virtual time and the name of each turn: the whole order in which things happened.
+    Args:
+        scheduler: whose turn it is.
+        owner: whom everything belongs to that runs here.
+        clock: the virtual one of the scheduler, unless a node has a clock of its own.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._virtual = VirtualClock()
-        self.clock: Clock = self._virtual
-        self.log: list[tuple[float, str]] = []
-        self._random = random.Random(seed)
-        self._waiting: list[Waiting] = []
-        self._timers: list[tuple[float, int, list[Callable[[], None]]]] = []
-        self._order = itertools.count()
-        self._hub = greenlet.greenlet(self._schedule)
-        self._names: dict[greenlet.greenlet, str] = {}
+    def __init__(self, scheduler: Scheduler, owner: Owner | None = None, clock: Clock | None = None) -> None:
+        self.clock: Clock = scheduler.clock if clock is None else clock
+        self._scheduler = scheduler
+        self._owner = Owner("") if owner is None else owner
+        self._to_raise: dict[str, tuple[int, Exception]] = {}
 
     def spawn(self, target: Callable[[], None], name: str) -> SeededTask:
-        """Have ``target`` run when its turn comes."""
-        task = SeededTask(self)
+        task = SeededTask(self._scheduler)
 
         def body() -> None:
             try:
                 target()
             finally:
-                task.has_ended = True
-                self._names.pop(it)
+                task.end()
 
-        it = greenlet.greenlet(body, parent=self._hub)
-        self._names[it] = name
-        self._waiting.append(Waiting(it, name, lambda: True, None))
+        self._scheduler.spawn(body, self._full_name(name.removeprefix("exqueue:")), self._owner)
         return task
 
     def line(self) -> SeededLine:
-        return SeededLine(self)
+        return SeededLine(self._scheduler)
 
     def reply(self) -> SeededReply:
-        return SeededReply(self)
+        return SeededReply(self._scheduler)
 
     def after(self, delay_s: float, callback: Callable[[], None]) -> Callable[[], None]:
-        callbacks = [callback]
-        heapq.heappush(self._timers, (self._virtual.now + delay_s, next(self._order), callbacks))
-        return callbacks.clear
+        return self._scheduler.after(delay_s, callback, self._owner)
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Others may run before the call begins and after it ended."""
-        self.give_way()
+        """Others may run before the call begins and after it ended; there it can be made to raise."""
+        self._give_way_in_call()
+        answer = function(*args, **kwargs)
+        self._give_way_in_call()
+        return answer
+
+    def run_user(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `call`, but nothing is made to raise here: that would be the job's own failure."""
+        self._scheduler.give_way()
         try:
             return function(*args, **kwargs)
         finally:
-            self.give_way()
+            self._scheduler.give_way()
 
-    def run_user(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """As `call`."""
-        return self.call(function, *args, **kwargs)
+    def raise_in_call(self, name: str, error: Exception, switch: int) -> None:
+        """Make whoever has this name raise at a switch point of its calls: 0 is the next, 1 the one after it."""
+        self._to_raise[self._full_name(name)] = (switch, error)
+
+    def random(self) -> random.Random:
+        return random.Random(self._scheduler.random.getrandbits(64))
+
+    def token(self, size: int) -> bytes:
+        return self._scheduler.random.randbytes(size)
 
     def close(self) -> None:
-        self._timers.clear()
+        """Nothing: the timers are the scheduler's."""
 
-    def give_way(self) -> None:
-        """Let the seed decide who goes on."""
-        self.wait(lambda: True)
+    def _full_name(self, name: str) -> str:
+        return f"{self._owner.name} {name}" if self._owner.name else name
 
-    def sleep(self, delay_s: float) -> None:
-        """Wait in virtual time."""
-        self.wait(lambda: False, delay_s)
-
-    def wait(self, condition: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Let others run until ``condition`` is met; ``False`` when ``timeout`` virtual seconds were over before.
-
-        Raises:
-            Deadlock: (in the main greenlet) nobody can ever go on.
-        """
-        me = greenlet.getcurrent()
-        deadline = None if timeout is None else self._virtual.now + max(timeout, 0.0)
-        waiting = Waiting(me, self._names.get(me, "main"), condition, deadline)
-        self._waiting.append(waiting)
-        self._hub.switch()
-        return waiting.is_met
-
-    def _schedule(self) -> None:
-        while True:
-            self._fire_timers()
-            runnable = [w for w in self._waiting if w.is_runnable(self._virtual.now)]
-            if not runnable:
-                self._let_time_pass()
-                continue
-            chosen = self._random.choice(runnable)
-            self._waiting.remove(chosen)
-            self.log.append((self._virtual.now, chosen.name))
-            chosen.greenlet.switch()
-
-    def _fire_timers(self) -> None:
-        while self._timers and self._timers[0][0] <= self._virtual.now:
-            for callback in heapq.heappop(self._timers)[2]:
-                callback()
-
-    def _let_time_pass(self) -> None:
-        times = [w.deadline for w in self._waiting if w.deadline is not None]
-        times += [due for due, _, callbacks in self._timers if callbacks]
-        if not times:
-            raise Deadlock(f"waiting for ever: {', '.join(sorted(w.name for w in self._waiting))}")
-        self._virtual.now = max(self._virtual.now, min(times))
+    def _give_way_in_call(self) -> None:
+        self._scheduler.give_way()
+        name, _ = self._scheduler.current()
+        armed = self._to_raise.pop(name, None)
+        if armed is None:
+            return
+        switch, error = armed
+        if switch == 0:
+            raise error
+        self._to_raise[name] = (switch - 1, error)

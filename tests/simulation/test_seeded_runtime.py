@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from exqueue.supervision import Down, Strategy
-from tests.simulation.seeded_runtime import Deadlock, SeededRuntime
+from tests.simulation.scheduler import Bell, Deadlock, Scheduler
+from tests.simulation.seeded_runtime import SeededRuntime
 from tests.supervision.tree import Do, Overseer, Player, Tree, child
 
 HOPS = 12
@@ -30,15 +31,17 @@ def pass_on(left: int, names: tuple[str, ...]) -> Do:
 
 def history(seed: int) -> tuple[list[object], list[tuple[float, str]], int, float]:
     """Run the tree once and return what happened."""
-    runtime = SeededRuntime(seed)
+    turns: list[tuple[float, str]] = []
+    scheduler = Scheduler(seed, lambda name: turns.append((scheduler.clock.now, name)))
+    runtime = SeededRuntime(scheduler)
     tree = Tree(runtime, tuple(map(child, "abc")), Overseer, strategy=Strategy.ONE_FOR_ONE)
     for name in "abc":
         tree.names.tell(name, pass_on(HOPS, ("c", "a", "b")))
-    runtime.sleep(60.0)
+    scheduler.sleep(60.0)
     downs = sum(isinstance(m, Down) for m in tree.probe.waiting())
     restarts = tree.board.table("restarts").get("b", 0)
     tree.stop()
-    return list(tree.board.table("log").values()), runtime.log, downs + restarts, runtime.clock.monotonic()
+    return list(tree.board.table("log").values()), turns, downs + restarts, runtime.clock.monotonic()
 
 
 def test_a_tree_runs_to_its_end_without_a_thread() -> None:
@@ -66,11 +69,12 @@ def test_different_seeds_are_different_histories() -> None:
 
 def test_waiting_for_nothing_is_a_deadlock_that_says_who_waits() -> None:
     """A simulation never hangs."""
-    runtime = SeededRuntime(0)
+    scheduler = Scheduler(0)
 
     def lonely() -> None:
-        runtime.wait(lambda: False)
+        scheduler.wait_at(Bell(scheduler))
 
-    runtime.spawn(lonely, "lonely")
+    scheduler.spawn(lonely, "lonely")
     with pytest.raises(Deadlock, match="lonely, main"):
-        runtime.wait(lambda: False)
+        scheduler.wait(lambda: False)
+    scheduler.end()

@@ -1,12 +1,14 @@
 """Who is restarted with whom, how often, and what happens past it."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
 
 from exqueue.supervision import Backoff, Down, Exit, GiveUp, Intensity, Restart, Strategy, ThreadRuntime
 from exqueue.supervision.supervisor import TryAgain
-from tests.supervision.tree import Overseer, Player, SetClock, Tree, child, crash, running
+from tests.supervision.tree import DEADLINE_S, Overseer, Player, SetClock, Tree, child, crash, running
 
 MANY = Intensity(50, 60.0)
 
@@ -60,6 +62,23 @@ def test_one_restart_more_than_allowed_in_the_window_is_one_too_many(last_s: flo
             assert (end.kind, "more than 2 restarts in 5 s" in end.error) == ("shutdown", True)
         else:
             tree.until_lived("restarted", "a")
+
+
+def test_a_child_that_dies_while_its_sibling_is_started_is_brought_back() -> None:
+    """Its supervisor answers to no name yet; what tells of the end waits until it does."""
+
+    def kill_sibling(player: Player) -> None:
+        sibling = player.board.table("vitals")["f/a"]
+        player.tell("f/a", crash(ValueError("early")))
+        deadline = time.monotonic() + DEADLINE_S
+        pause = threading.Event()
+        while not sibling.has_ended:
+            assert time.monotonic() < deadline
+            pause.wait(0.001)
+
+    with running(child("f", Family, children=(child("a"), child("b", starting=kill_sibling)))) as tree:
+        tree.until_lived("restarted", "f/a")
+        assert tree.ask("f/a", lambda actor: actor.name) == "f/a"
 
 
 def family(restart: Restart = Restart.PERMANENT, **how: Any) -> Any:
