@@ -73,3 +73,20 @@ def test_five_minutes_without_the_persistence(seed: int, caplog: pytest.LogCaptu
     weather = [one.levelname for one in caplog.records if "the persistence" in one.getMessage()]
     assert weather == ["WARNING", "INFO"]
     system.stop()
+
+
+def test_a_node_without_queues_says_it_once_too(caplog: pytest.LogCaptureFixture) -> None:
+    """Whose Listener is the only one to ask: what it did not have to ask is no answer."""
+    caplog.set_level("INFO", logger="exqueue")
+    runtime = SeededRuntime(0)
+    persistence = WeatheredPersistence(runtime)
+    system = start_system(SystemConfig("memory://", lock_ttl=TTL_S, shutdown_timeout=5), persistence, runtime)
+    runtime.sleep(SWEEP_S)
+    persistence.is_cut_off = True
+    runtime.sleep(OUTAGE_S)
+    assert system.ask(GetStatus()).outage_since is not None
+    persistence.is_cut_off = False
+    runtime.sleep(2 * SWEEP_S)
+    assert system.ask(GetStatus()).outage_since is None
+    assert [one.levelname for one in caplog.records] == ["WARNING", "INFO"]
+    system.stop()
