@@ -196,12 +196,12 @@ class Fetcher(Actor):
 
     def _on_swept(self, swept: Swept) -> None:
         fence = self._fence
-        if fence is None or not self._claimed or self._call is not None or swept.owned != self._owned(fence):
-            return
-        if swept.verdict == "stale":
+        is_known = fence is not None and self._claimed and self._call is None and swept.owned == self._owned(fence)
+        if is_known and swept.verdict == "stale":
             self._announce.went_back("it does not know of the last call that it answered")
             self._claim_anew()
         else:
+            # A call that is unanswered may have been applied long ago: what came since then is not in its answer.
             self._pace.look = True
 
     def _on_settings_changed(self) -> None:

@@ -1,55 +1,119 @@
-"""An outage is said once, and its end once, by whoever sees it."""
+"""An outage is one outage, however many actors meet it, and in whatever order they leave it."""
 
-import logging
+from __future__ import annotations
+
+import threading
 
 import pytest
 
-from exqueue.actors.tables import outages_table
+from exqueue.actors.tables import outages_table, present_outage
 from exqueue.actors.weather import LISTENER, Weather
-from exqueue.errors import Outage
+from exqueue.errors import Outage, StoreDamaged
 from exqueue.supervision import Board, ThreadRuntime
 
-
-def levels(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged so far."""
-    return [record.levelname for record in caplog.records]
+BEGINS, ENDS = "WARNING", "INFO"
 
 
-def test_the_first_says_it_and_the_last_says_its_end(caplog: pytest.LogCaptureFixture) -> None:
-    """However often each of them meets it."""
-    caplog.set_level(logging.INFO, "exqueue")
-    board, runtime = Board(), ThreadRuntime()
-    one, other = Weather("one", board, runtime), Weather("other", board, runtime)
-    for weather in (one, other, one):
-        weather.storm(Outage("away"))
+@pytest.fixture(autouse=True)
+def _everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="exqueue")
+
+
+@pytest.fixture
+def board() -> Board:
+    """The board of a system."""
+    return Board()
+
+
+def weather(board: Board, name: str) -> Weather:
+    """What the actor of this name knows."""
+    return Weather(name, board, ThreadRuntime())
+
+
+def said(log: pytest.LogCaptureFixture) -> list[str]:
+    """The levels of what was said so far."""
+    return [one.levelname for one in log.records]
+
+
+def test_the_first_says_that_it_begins_and_the_last_that_it_is_over(
+    board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As long as one actor is not answered it is not over, and since when is what the first one saw."""
+    one, other = weather(board, "one"), weather(board, "other")
+    one.storm(Outage("it is gone"))
+    since = present_outage(board)
+    assert since is not None
+    other.storm(Outage("it is still gone"))
+    one.storm(Outage("it is loading"))
+    row = present_outage(board)
+    assert row is not None
+    assert (row.since, row.reason) == (since.since, "it is loading")
+    assert said(caplog) == [BEGINS]
     one.calm()
-    assert levels(caplog) == ["WARNING"]
+    assert said(caplog) == [BEGINS]
+    one.storm(Outage("once more"))
+    one.calm()
     other.calm()
-    one.calm()
-    assert levels(caplog) == ["WARNING", "INFO"]
+    assert said(caplog) == [BEGINS, ENDS]
+    assert present_outage(board) is None
 
 
-def test_who_asks_no_more_leaves_the_end_to_the_listener(caplog: pytest.LogCaptureFixture) -> None:
-    """Else nobody would ever say it, and the next outage would not be said either."""
-    caplog.set_level(logging.INFO, "exqueue")
-    board, runtime = Board(), ThreadRuntime()
-    one, listener = Weather("one", board, runtime), Weather(LISTENER, board, runtime)
-    one.storm(Outage("away"))
+def test_of_many_that_meet_it_in_the_same_moment_one_says_so(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    """However the threads interleave."""
+    for _ in range(20):
+        all_weathers = [weather(board, f"actor-{number}") for number in range(8)]
+        together = threading.Barrier(8)
+
+        def meet(mine: Weather, together: threading.Barrier = together) -> None:
+            together.wait()
+            mine.storm(Outage("it is gone"))
+
+        threads = [threading.Thread(target=meet, args=(one,)) for one in all_weathers]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for one in all_weathers:
+            one.calm()
+    assert said(caplog) == [BEGINS, ENDS] * 20
+
+
+def test_the_successor_of_a_crashed_actor_takes_its_row_away(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    """Else the status would tell of an outage for ever."""
+    weather(board, "fetcher").storm(Outage("it is gone"))
+    weather(board, "fetcher").calm()
+    assert said(caplog) == [BEGINS, ENDS]
+    assert not outages_table(board)
+
+
+def test_who_ends_in_an_outage_leaves_nothing_behind(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    """Others say whether it is over."""
+    one, other = weather(board, "one"), weather(board, "other")
+    one.storm(Outage("it is gone"))
+    other.storm(Outage("it is gone"))
+    one.leave()
+    other.calm()
+    assert said(caplog) == [BEGINS, ENDS]
+    one.leave()
+    assert present_outage(board) is None
+
+
+def test_who_asks_no_more_leaves_the_end_to_the_listener(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody else saw the outage: else its end would never be said, and the next outage would not be either."""
+    one = weather(board, "one")
+    one.storm(Outage("it is gone"))
     one.leave()
     assert list(outages_table(board)) == [LISTENER]
-    assert levels(caplog) == ["WARNING"]
-    listener.calm()
-    assert levels(caplog) == ["WARNING", "INFO"]
-    assert not outages_table(board)
+    assert said(caplog) == [BEGINS]
+    weather(board, LISTENER).calm()
+    assert said(caplog) == [BEGINS, ENDS]
+    assert present_outage(board) is None
 
 
-def test_an_actor_that_crashes_in_an_outage_leaves_no_row_for_ever(caplog: pytest.LogCaptureFixture) -> None:
-    """Its successor, which met no outage, is not the one to see the end."""
-    caplog.set_level(logging.INFO, "exqueue")
-    board, runtime = Board(), ThreadRuntime()
-    listener = Weather(LISTENER, board, runtime)
-    Weather("one", board, runtime).storm(Outage("away"))
-    Weather("one", board, runtime).calm()
-    listener.calm()
-    assert levels(caplog) == ["WARNING", "INFO"]
-    assert not outages_table(board)
+def test_damage_to_some_keys_is_known_to_be_local(board: Board) -> None:
+    """What has nothing to do with them is asked and answered as ever."""
+    one = weather(board, "one")
+    one.storm(StoreDamaged("a key is of another type"))
+    assert [row.is_local for row in outages_table(board).values()] == [True]
+    one.storm(Outage("it is gone"))
+    assert [row.is_local for row in outages_table(board).values()] == [False]

@@ -60,9 +60,14 @@ def test_a_user_who_may_not_publish(
 
 
 def test_a_subscription_that_breaks_right_before_the_push(
-    start: Callable[..., SystemRef], room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture
+    start: Callable[..., SystemRef],
+    room: Room,
+    client: redis.Redis,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The wake-up reaches nobody; the sweep after the next subscription finds the job."""
+    """The wake-up reaches nobody; the sweep after the next subscription finds the job, no other is needed."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 600.0)
     system = start()
     job = work_until_idle(system, room)
     for who in range(1, 6):

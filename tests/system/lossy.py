@@ -12,13 +12,14 @@ from exqueue.errors import Outage
 
 if TYPE_CHECKING:
     from exqueue.persistence.base import Persistence, Session, Subscription
+    from exqueue.persistence.values import Signal
 
 
 class LossyPersistence:
     """Hands everything on to another persistence.
 
     ``lose(verb, times)`` loses the next answers of a verb, ``refuse(verb, times)`` does not send it.
-    ``lost`` counts the answers that were lost, by verb.
+    ``lost`` counts the answers that were lost, by verb. While it ``is_deaf`` no signal arrives.
     """
 
     def __init__(self, behind: Persistence) -> None:
@@ -27,6 +28,7 @@ class LossyPersistence:
         self._to_lose: dict[str, int] = {}
         self._to_refuse: dict[str, int] = {}
         self.lost: dict[str, int] = {}
+        self.is_deaf = False
 
     @property
     def address(self) -> str:
@@ -64,8 +66,23 @@ class LossyPersistence:
     def session(self, *, timeout: float, pooled: bool = False) -> Any:
         return LossySession(self, self._behind.session(timeout=timeout, pooled=pooled))
 
-    def subscribe(self, token: str, *, timeout: float) -> Subscription:
-        return self._behind.subscribe(token, timeout=timeout)
+    def subscribe(self, token: str, *, timeout: float) -> Any:
+        return LossySubscription(self, self._behind.subscribe(token, timeout=timeout))
+
+    def close(self) -> None:
+        self._behind.close()
+
+
+class LossySubscription:
+    """Drops the signals that nobody shall hear."""
+
+    def __init__(self, persistence: LossyPersistence, behind: Subscription) -> None:
+        self._persistence = persistence
+        self._behind = behind
+
+    def next(self, timeout: float) -> Signal | None:
+        signal = self._behind.next(timeout)
+        return None if self._persistence.is_deaf else signal
 
     def close(self) -> None:
         self._behind.close()

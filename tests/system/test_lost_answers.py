@@ -19,11 +19,12 @@ from exqueue import (
     RetryDead,
     StartWorker,
 )
-from exqueue.actors import listener
+from exqueue.actors import fetcher, listener
+from exqueue.actors.protocol import SweepDue
 from exqueue.config import SystemConfig
 from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import Bury, Fence, NewJob, Push
-from exqueue.supervision import ThreadRuntime
+from exqueue.supervision import Envelope, ThreadRuntime
 from exqueue.system import start_system
 from tests.system.helpers import Room, eventually
 from tests.system.lossy import LossyPersistence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from exqueue import SystemRef
+    from exqueue.actors.protocol import Swept
 
 JOBS = 60
 VERBS = (
@@ -176,6 +178,37 @@ def test_a_wake_up_during_an_unanswered_exchange_is_not_lost(
         room.let_out(1)
         eventually(lambda: lossy.lost.get("exchange"))
         system.ask(Enqueue(Visit, {"who": 2}))
+        room.await_entered(2)
+
+
+def test_a_sweep_during_an_unanswered_exchange_is_not_in_vain(
+    lossy: LossyPersistence, start: Callable[[], SystemRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it finds came after the exchange, whose late answer knows nothing of it."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 600.0)
+    swept: list[object] = []
+    on_swept = fetcher.Fetcher._on_swept  # noqa: SLF001
+
+    def noted(self: fetcher.Fetcher, message: Swept) -> None:
+        on_swept(self, message)
+        swept.append(message)
+
+    monkeypatch.setattr(fetcher.Fetcher, "_on_swept", noted)
+    with Room() as room:
+        Visit.room = room
+        system = start()
+        system.ask(StartWorker(Visit))
+        system.ask(Enqueue(Visit, {"who": 1}))
+        room.await_entered(1)
+        lossy.lose("exchange", 1_000)
+        room.let_out(1)
+        eventually(lambda: lossy.lost.get("exchange"))
+        lossy.is_deaf = True
+        system.ask(Enqueue(Visit, {"who": 2}))
+        swept.clear()
+        system.send_to("listener", Envelope(SweepDue()))
+        eventually(lambda: swept)
+        lossy.lose("exchange", 0)
         room.await_entered(2)
 
 

@@ -67,8 +67,8 @@ class Endpoint:
     def __init__(self, connect: Callable[[float], RawConnection], address: str, layout: bytes) -> None:
         self.address = address
         self.breaks = 0
-        """How often a connection broke: what a session remembers of the store from before may not be so any more.
-        Written by every wire, read by every session; that it changes is all that counts."""
+        """How often a connection broke or did not come about: what a session remembers of the store from before may not
+        be so any more. Written by every wire, read by every session; that it changes is all that counts."""
         self._connect = connect
         self._layout = layout
 
@@ -89,6 +89,7 @@ class Endpoint:
             raise broken(error, self.address, sent=False, timeout=timeout) from error
         finally:
             if not is_ready:
+                self.breaks += 1
                 connection.disconnect()
         return connection
 
