@@ -32,7 +32,7 @@ from exqueue.actors.watchdog import Watchdog
 from exqueue.actors.weather import Weather, pause_s
 from exqueue.errors import Outage, StoreDamaged
 from exqueue.persistence.values import LockReleased, QueueWoken
-from exqueue.supervision import Actor, ActorContext, Crash, Envelope
+from exqueue.supervision import Actor, ActorContext, Crash, Envelope, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Danger, Signal
     from exqueue.supervision.runtime import Task
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 SWEEP_EVERY_S = 4.5
 """How often the queues are compared with the persistence: with the round trips a lost wake-up costs less than 5 s."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
-from exqueue.actors.protocol import IsDrained, TryAgain
+from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
     OutageRow,
@@ -21,7 +20,7 @@ from exqueue.actors.tables import (
     queues_table,
 )
 from exqueue.actors.weather import Weather
-from exqueue.errors import AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
+from exqueue.errors import ActorDead, AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
 from exqueue.messages import (
     ActorInfo,
     CancelJob,
@@ -41,14 +40,16 @@ from exqueue.messages import (
     SystemStatus,
 )
 from exqueue.persistence.values import MAX_BATCH
-from exqueue.supervision import DEFERRED, Actor, ActorContext
+from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import StoredJob
     from exqueue.supervision import Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 LOOK_TIMEOUT_S = VERB_TIMEOUT_S / 2
 """How long a call for the status may take: whoever asks for it wants to hear of a server that hangs before he gives up.
@@ -73,7 +74,7 @@ class Order:
 
     __slots__ = ("batch", "count", "message", "n", "queue", "reply")
 
-    def __init__(self, message: OperatorMessage | IsDrained, reply: Reply[Any] | None) -> None:
+    def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
         self.message = message
         self.n = 0
         self.reply = reply
@@ -96,6 +97,7 @@ class Operator(Actor):
         self._caller = secrets.token_hex(6)
         self._number = 0
         self._orders: deque[Order] = deque()
+        self._under_way: Order | None = None
         self._resume_timer: int | None = None
         self._last_status: SystemStatus | None = None
 
@@ -109,7 +111,24 @@ class Operator(Actor):
         self._session.close()
         self._looks.close()
 
-    def on_receive(self, message: OperatorMessage | IsDrained | TryAgain) -> Any:
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Hand what was not begun to the next Operator; whoever waits for what was is told that it may be done."""
+        for order in (self._under_way, *self._orders):
+            if order is None:
+                continue
+            if order.n == 0:
+                self.hand_on(order.message, order.reply)
+            elif order.reply is not None:
+                what = type(order.message).__name__
+                order.reply.fail_unless_answered(ActorDead(f"the operator ended during {what}: it may be done"))
+        self._orders.clear()
+
+    def on_receive(self, message: OperatorMessage | WhatIsLeft | TryAgain) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         if isinstance(message, TryAgain):
             self._resume_timer = None
@@ -119,7 +138,7 @@ class Operator(Actor):
             return self._tree()
         if isinstance(message, GetStatus) and self._is_unanswered():
             return self._status_from_memory(None)
-        order = Order(message, self.asker)  # type: ignore[arg-type] # our futures are Replies
+        order = Order(message, self.asker)
         if self._orders and not isinstance(message, GetStatus):
             self._orders.append(order)
         else:
@@ -134,13 +153,16 @@ class Operator(Actor):
         waiting, self._orders = self._orders, deque()
         if not waiting and self._weather.is_stormy:
             # Who asked has given up, but that it answers again is still to be found out.
-            self._carry_out(Order(IsDrained(), None))
-        while waiting and not self._orders:
-            self._carry_out(waiting.popleft())
-        self._orders.extend(waiting)
+            self._carry_out(Order(WhatIsLeft(), None))
+        try:
+            while waiting and not self._orders:
+                self._carry_out(waiting.popleft())
+        finally:
+            self._orders.extend(waiting)
 
     def _carry_out(self, order: Order) -> None:
         self.doing(type(order.message).__name__)
+        self._under_way = order
         order.n = order.n or self._next_number()
         try:
             answer = self._answer(order)
@@ -155,6 +177,7 @@ class Operator(Actor):
             self._weather.calm()
             if order.reply is not None:
                 order.reply.set(answer)
+        self._under_way = None
         self.doing("")
 
     def _wait_out(self, order: Order, outage: Outage) -> None:
@@ -189,8 +212,8 @@ class Operator(Actor):
                 return self._pause(order, message.name, paused=True)
             case ResumeQueue():
                 return self._pause(order, message.name, paused=False)
-            case IsDrained():
-                return self._is_drained()
+            case WhatIsLeft():
+                return self._what_is_left()
             case GetTree():
                 return self._tree()
             case _:
@@ -283,16 +306,14 @@ class Operator(Actor):
         count: int = getattr(self.call(self._session.overview, [queue]).queues[0], state)
         return count
 
-    def _is_drained(self) -> bool:
+    def _what_is_left(self) -> str:
         overview = self.call(self._session.overview, tuple(queues_table(self.board)))
+        left = []
         for counts in overview.queues:
-            if counts.running or (counts.ready and not counts.head_dead):
-                return False
-            if counts.waiting:
-                first = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0)
-                if first and (first[0].due_at or 0.0) <= overview.now:
-                    return False
-        return True
+            waiting = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0) if counts.waiting else ()
+            is_due = bool(waiting) and (waiting[0].due_at or 0.0) <= overview.now
+            left.append(status.left_to_do(counts, is_due=is_due))
+        return ", ".join(filter(None, left))
 
     def _status(self) -> SystemStatus:
         queues = self.call(self._looks.queues)

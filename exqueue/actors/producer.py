@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.protocol import Store, TryAgain
+from exqueue.actors.protocol import Flush, Store, TryAgain
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import backlog_table, subscribers_table
 from exqueue.actors.weather import Weather
@@ -16,7 +15,7 @@ from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCa
 from exqueue.messages import JobEnqueued
 from exqueue.persistence.values import MAX_BATCH, Push
 from exqueue.record import peek
-from exqueue.supervision import DEFERRED, Actor, ActorContext
+from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.supervision import Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 MAX_BACKLOG = 10_000
 """Jobs that are kept in memory while the persistence does not answer."""
@@ -36,7 +35,7 @@ MOST_TOLD = 2 * MAX_BACKLOG
 MAX_PUSH_BYTES = 2 * 1024 * 1024
 """The most bytes of records that one push carries, unless a single record is longer."""
 
-ProducerMessage = Store | TryAgain
+ProducerMessage = Store | Flush | TryAgain
 
 
 class Waiting:
@@ -84,6 +83,7 @@ class Producer(Actor):
         self._kept_jobs = 0
         self._kept = backlog_table(self.board)
         self._is_proven = False
+        self._flushing: list[Reply[int] | None] = []
         self._resume_timer: int | None = None
 
     def on_start(self) -> None:
@@ -94,6 +94,9 @@ class Producer(Actor):
         """Handle a message; see `exqueue.actors.protocol`."""
         if type(message) is Store:
             return self._on_store(message)
+        if type(message) is Flush:
+            self._flushing.append(self.asker)
+            return DEFERRED
         self._resume_timer = None
         return None
 
@@ -102,6 +105,7 @@ class Producer(Actor):
         self._flush()
         self._tell_all_unstored()
         self._weather.leave()
+        self._answer_flushing()
         self._session.close()
 
     def on_failure(
@@ -113,6 +117,9 @@ class Producer(Actor):
         """Hand what was not sent to the next Producer; nobody else knows who waits for what was under way."""
         for waiting in self._backlog:
             self.hand_on(waiting.store, waiting.reply)
+        for flushing in self._flushing:
+            self.hand_on(Flush(), flushing)
+        self._flushing.clear()
         self._backlog.clear()
         self._tell_all_unstored()
 
@@ -131,7 +138,7 @@ class Producer(Actor):
                 logger.error("%s", refusal)
                 return None
             raise refusal
-        self._backlog.append(Waiting(store, self.asker))  # type: ignore[arg-type] # our futures are Replies
+        self._backlog.append(Waiting(store, self.asker))
         self._kept_jobs += jobs
         self._show_backlog()
         return DEFERRED
@@ -149,6 +156,14 @@ class Producer(Actor):
             self._flush()
             if self._backlog and self._resume_timer is None:
                 self._resume_timer = self.send_after(0.0, TryAgain())
+        if self._flushing and not (self._sent or self._backlog):
+            self._answer_flushing()
+
+    def _answer_flushing(self) -> None:
+        for reply in self._flushing:
+            if reply is not None:
+                reply.set(self._number)
+        self._flushing.clear()
 
     def _flush(self) -> None:
         try:
