@@ -91,6 +91,11 @@ class StoreFile:
                 connection.close()
         return connection
 
+    @property
+    def is_of_parent(self) -> bool:
+        """Whether this process is a forked child of the one that made this object."""
+        return os.getpid() != self._pid
+
     def check(self) -> None:
         """Refuse what must not be touched (any more): costs one look at the directory.
 
@@ -98,7 +103,7 @@ class StoreFile:
             Outage: the file was deleted or replaced since it was opened, or is damaged.
             SystemStopped: in a forked child.
         """
-        if os.getpid() != self._pid:
+        if self.is_of_parent:
             raise SystemStopped(
                 f"this persistence of {self.path} belongs to process {self._pid}; open one of your own after a fork "
                 f"(this is process {os.getpid()})"
