@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self
 import pykka
 
 from exqueue.actors import topology
-from exqueue.actors.protocol import IsDrained, StopSystem
+from exqueue.actors.protocol import CatchUp, Flush, StopSystem, WhatIsLeft
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
 from exqueue.actors.tables import failures_table, lead_table
@@ -42,6 +42,9 @@ logger = safe_logger("exqueue")
 
 MAX_INBOX = 10_000
 """Messages that may wait for the Producer; past it an enqueue is refused."""
+
+ONE_LOOK_S = 1.0
+"""How long the first look of `SystemRef.drain` may take, however short its time-out."""
 
 STOP_MARGIN_S = 30.0
 """How much longer than ``shutdown_timeout`` a stop waits for the tree before it says that it hangs."""
@@ -202,34 +205,48 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         return os.getpid() == self._pid and self._task.is_alive()
 
     def drain(self, timeout: float | None = None) -> None:
-        """Wait until the started queues have nothing ready, running or due.
+        """Wait until the queues that are started on this node have nothing ready, running or due.
 
-        A job that waits for a later time, and a serial queue halted by a dead head, are not waited for.
+        Waited for is also what was told to this system before, and what jobs enqueue meanwhile; and what is ready in a
+        paused queue. Not waited for are jobs that wait for a later time, dead ones, and a serial queue halted by a dead
+        head.
 
         Args:
-            timeout: seconds; ``None`` waits ``ask_timeout`` seconds.
+            timeout: seconds; ``None`` waits ``ask_timeout`` seconds. One look is taken in any case, for which the
+                persistence gets `ONE_LOOK_S` if it is slow.
 
         Raises:
-            AskTimeout: there still is something; it says so.
+            AskTimeout: there still is something, and it says what; or the persistence does not answer.
+            SystemStopped: the system was stopped.
         """
         clock = self._context.runtime.clock
         patience_s = self._node.config.ask_timeout if timeout is None else timeout
         deadline = clock.monotonic() + patience_s
         pause = threading.Event()
         pause_s = 0.005
+        self._look("queues", CatchUp(), deadline)
         while True:
-            left_s = max(0.0, deadline - clock.monotonic())
-            reply = self._send("operator", IsDrained(), self._context.runtime.reply())
-            if self._await(reply, IsDrained(), "operator", max(left_s, pause_s)):
+            pushes = self._look("producer", Flush(), deadline)
+            left = self._look("operator", WhatIsLeft(), deadline)
+            # What the last jobs told is stored after they have ended: it counts only if nothing was stored meanwhile.
+            if not left and self._look("producer", Flush(), deadline) == pushes:
                 return
+            left_s = deadline - clock.monotonic()
             if left_s <= 0:
-                raise AskTimeout(f"the started queues still have jobs to run after {patience_s:g} s")
+                what = left or "jobs were enqueued meanwhile"
+                raise AskTimeout(f"the started queues still have jobs to run after {patience_s:g} s: {what}")
             pause.wait(min(pause_s, left_s))
             pause_s = min(0.1, pause_s * 1.5)
 
-    def run(self) -> None:
-        """Block until SIGINT or SIGTERM, then stop. A second signal ends the process at once.
+    def _look(self, recipient: str, message: object, deadline: float) -> Any:
+        reply = self._send(recipient, message, self._context.runtime.reply())
+        left_s = deadline - self._context.runtime.clock.monotonic()
+        return self._await(reply, message, recipient, max(left_s, ONE_LOOK_S))
 
+    def run(self) -> None:
+        """Block until SIGINT or SIGTERM, then `stop`, put the handlers of before back and return.
+
+        A second signal meanwhile ends the process at once, with 128 + its number; what ran is then run again elsewhere.
         Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
         """
         run_until_signal(self._task, self.stop)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
-from exqueue.actors.protocol import IsDrained, TryAgain
+from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import failures_table, jobs_table, lead_table, outages_table, queues_table
 from exqueue.actors.weather import Weather
@@ -62,7 +62,7 @@ class Order:
 
     __slots__ = ("batch", "count", "message", "n", "queue", "reply")
 
-    def __init__(self, message: OperatorMessage | IsDrained, reply: Reply[Any] | None) -> None:
+    def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
         self.message = message
         self.n = 0
         self.reply = reply
@@ -113,7 +113,7 @@ class Operator(Actor):
                 order.reply.fail_unless_answered(ActorDead(f"the operator ended during {what}: it may be done"))
         self._orders.clear()
 
-    def on_receive(self, message: OperatorMessage | IsDrained | TryAgain) -> Any:
+    def on_receive(self, message: OperatorMessage | WhatIsLeft | TryAgain) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         if isinstance(message, TryAgain):
             self._resume_timer = None
@@ -192,8 +192,8 @@ class Operator(Actor):
                 return self._pause(order, message.name, paused=True)
             case ResumeQueue():
                 return self._pause(order, message.name, paused=False)
-            case IsDrained():
-                return self._is_drained()
+            case WhatIsLeft():
+                return self._what_is_left()
             case GetTree():
                 return self._tree()
             case _:
@@ -286,16 +286,14 @@ class Operator(Actor):
         count: int = getattr(self.call(self._session.overview, [queue]).queues[0], state)
         return count
 
-    def _is_drained(self) -> bool:
+    def _what_is_left(self) -> str:
         overview = self.call(self._session.overview, tuple(queues_table(self.board)))
+        left = []
         for counts in overview.queues:
-            if counts.running or (counts.ready and not counts.head_dead):
-                return False
-            if counts.waiting:
-                first = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0)
-                if first and (first[0].due_at or 0.0) <= overview.now:
-                    return False
-        return True
+            waiting = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0) if counts.waiting else ()
+            is_due = bool(waiting) and (waiting[0].due_at or 0.0) <= overview.now
+            left.append(status.left_to_do(counts, is_due=is_due))
+        return ", ".join(filter(None, left))
 
     def _status(self) -> SystemStatus:
         queues = self.call(self._session.queues)

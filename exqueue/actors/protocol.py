@@ -178,14 +178,25 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Flush:
+    """To the Producer: answer when all that came before is stored or refused, with the number of its last push."""
+
+
+@dataclass(frozen=True, slots=True)
 class TryAgain:
     """To the actor itself, from its timer: the persistence may answer again."""
 
 
 # -- Operator
 @dataclass(frozen=True, slots=True)
-class IsDrained:
-    """To the Operator: whether the started queues have nothing ready, running or due."""
+class WhatIsLeft:
+    """To the Operator: what the started queues have ready, running or due. Answers a phrase, empty for nothing."""
+
+
+# -- Queues
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """To Queues: answer ``None`` when all that came before is done."""
 
 
 # -- Listener

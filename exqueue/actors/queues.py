@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.protocol import BeatNow, QueuesChanged, Quiesce, Quiet, Resize, Resized
+from exqueue.actors.protocol import BeatNow, CatchUp, QueuesChanged, Quiesce, Quiet, Resize, Resized
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import (
     QueueSettings,
@@ -62,6 +62,8 @@ class Queues(Supervisor):
                 return self._on_start_worker(message)
             case StopWorker():
                 return self._on_stop_worker(message.definition)
+            case CatchUp():
+                return None
             case Resized():
                 return self._on_resized(message.queue)
             case Quiet():

@@ -23,7 +23,9 @@ logger = safe_logger("exqueue")
 
 
 class Reporter(Actor):
-    """The only actor that waits for log handlers, so that a slow or broken one delays nobody else.
+    """Says what becomes of jobs, so that a slow log handler delays nobody else.
+
+    The other actors log by themselves what is rare: crashes, outages, who leads, runs that were superseded.
 
     A death stands on the board until its ERROR is written; after a crash the next Reporter writes it. So does who has
     subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.

@@ -10,7 +10,7 @@ import pykka
 from exqueue.supervision.actor import ActorContext, Vitals
 from exqueue.supervision.child_spec import START_TIMEOUT_S, ChildSpec, Strategy
 from exqueue.supervision.exits import Exit, exit_after
-from exqueue.supervision.inbox import undelivered, unfinished
+from exqueue.supervision.inbox import Envelope, undelivered, unfinished
 from exqueue.supervision.signals import Stop
 
 if TYPE_CHECKING:
@@ -113,9 +113,10 @@ class Children:
         self._context.names.withdraw(child.path)
 
     def mark(self, child: Child, status: Status) -> None:
-        """Note the child's status, on the board too."""
+        """Note the child's status, on the board too, unless a successor of its supervisor writes there by now."""
         child.status = status
-        self._tree[child.path] = (child.spec.actor.__name__, status)
+        if not self._context.vitals.is_replaced:
+            self._tree[child.path] = (child.spec.actor.__name__, status)
 
     def count_restart(self, child: Child) -> None:
         """Count that the child was started again."""
@@ -171,13 +172,14 @@ class Children:
 
     def stop(self, child: Child, *, for_restart: bool = False) -> None:
         """Stop a child and wait for its thread; one that takes longer than it may is left behind."""
-        if not for_restart:
+        if not for_restart and not self._context.vitals.is_replaced:
             self._context.names.withdraw(child.path)
         ref, task = child.ref, child.task
         if ref is None or task is None:
             self.mark(child, "stopped")
             return
-        self._context.names.control(child.path, Stop())
+        # This very actor: its name may be another's by now.
+        ref.actor_inbox.offer(Envelope(Stop(), control=True))  # type: ignore[attr-defined] # our own inbox
         patience = child.spec.shutdown_s if child.vitals.in_user_code else max(child.spec.shutdown_s, GRACE_S)
         task.join(None if patience == math.inf else patience)
         if task.is_alive():

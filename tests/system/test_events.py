@@ -290,8 +290,10 @@ def test_unsubscribing_stops_the_events(system: SystemRef, ear: Listener) -> Non
 
 
 # -- subscribers that are in trouble
-def test_a_subscriber_that_ended_is_forgotten(system: SystemRef, ear: Listener) -> None:
-    """The others hear on, the jobs run, and no actor is the worse for it."""
+def test_a_subscriber_that_ended_is_forgotten(
+    system: SystemRef, ear: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others hear on, the jobs run, no actor is the worse for it, and it is not worth a line in the log."""
     gone = Listener()
     for listener in (gone, ear):
         system.ask(Subscribe(listener.ref))
@@ -303,6 +305,7 @@ def test_a_subscriber_that_ended_is_forgotten(system: SystemRef, ear: Listener) 
     assert system.urn_of("reporter") == reporter
     assert system.ask(Unsubscribe(gone.ref)) is False
     assert system.ask(Unsubscribe(ear.ref)) is True
+    assert caplog.text == ""
 
 
 class Unkind:
