@@ -76,10 +76,10 @@ class Wire:
     _of_parents: ClassVar[list[sqlite3.Connection]] = []
 
     def __init__(self, file: StoreFile, namespace: str, timeout: float) -> None:
+        self._db: sqlite3.Connection | None = None
         self.timeout = timeout
         self._file = file
         self._namespace = namespace
-        self._db: sqlite3.Connection | None = None
         self._is_durable = False
         self._using = threading.Lock()
         with self._listing:
@@ -208,6 +208,10 @@ class Wire:
         """Close the connection; harmless when there is none. Waits for a transaction that is under way."""
         with self._using:
             self._drop()
+
+    def __del__(self) -> None:
+        # A connection and its cache of statements hold each other: left alone it would wait for the garbage collector.
+        self._drop()
 
     @contextlib.contextmanager
     def _used(self, until: float) -> Iterator[None]:
