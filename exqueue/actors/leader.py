@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown
 from exqueue.actors.tables import fetcher_of, lead_table, queues_table
@@ -118,7 +118,6 @@ class Leader(Actor):
 
     def _gained(self, fence: Fence) -> None:
         if fence != self._lead.get("fence"):
-            logger.info("%s leads with epoch %d", self._config.node, fence.epoch)
             self._tell_reporter(LeadershipGained(node=self._config.node, fence=fence, at=self.clock.time()))
         self._fence = fence
         self._claimed.clear()
@@ -131,7 +130,6 @@ class Leader(Actor):
         fence = self._lead.pop("fence", None)
         if fence is None:
             return
-        logger.info("%s does not lead any more: %s", self._config.node, why)
         self._tell_reporter(LeadershipLost(node=self._config.node, fence=fence, reason=why, at=self.clock.time()))
         for queue in tuple(self._queues):
             self.tell(fetcher_of(queue), StandDown())
@@ -163,5 +161,6 @@ class Leader(Actor):
         self._lost("the lock is given back")
         self.call(self._session.release, fence)
 
-    def _tell_reporter(self, event: Any) -> None:
+    def _tell_reporter(self, event: LeadershipGained | LeadershipLost) -> None:
+        """Also for the log: a handler that hangs must not cost the lock."""
         self.tell("reporter", event)

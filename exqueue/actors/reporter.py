@@ -12,6 +12,8 @@ from exqueue.messages import (
     Event,
     JobDied,
     JobFailed,
+    LeadershipGained,
+    LeadershipLost,
     ReporterMessage,
     Subscribe,
     Subscriber,
@@ -23,9 +25,9 @@ logger = safe_logger("exqueue")
 
 
 class Reporter(Actor):
-    """Says what becomes of jobs, so that a slow log handler delays nobody else.
+    """Says what becomes of jobs and of the leadership, so that a slow log handler delays nobody else.
 
-    The other actors log by themselves what is rare: crashes, outages, who leads, runs that were superseded.
+    The other actors log by themselves what is rare: crashes, outages, runs that were lost or superseded.
 
     A death stands on the board until its ERROR is written; after a crash the next Reporter writes it. So does who has
     subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.
@@ -62,6 +64,12 @@ class Reporter(Actor):
                 return self._on_unsubscribe(message)
             case JobFailed():
                 self._log_failure(message)
+                return self._publish(message)
+            case LeadershipGained():
+                logger.info("%s leads with epoch %d", message.node, message.fence.epoch)
+                return self._publish(message)
+            case LeadershipLost():
+                logger.info("%s does not lead any more: %s", message.node, message.reason)
                 return self._publish(message)
             case _:
                 return self._publish(message)
