@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
 import sqlite3
+import sys
 import threading
 from importlib.resources import files
 from pathlib import Path
@@ -152,21 +154,29 @@ class StoreFile:
         if not is_first:
             return
         if is_new:
-            logger.log(
+            hint = "; name another with a URL or $EXQUEUE_URL" if self._is_default else ""
+            _say(
                 logging.WARNING if self._is_default else logging.INFO,
-                "jobs are kept in the new file %s%s",
-                self.path,
-                "; name another with a URL or $EXQUEUE_URL" if self._is_default else "",
+                f"jobs are kept in the new file {self.path}{hint}",
             )
         kind = network_file_system(self.path)
         if kind is not None:
-            logger.warning("%s", network_warning(self.path, kind))
+            _say(logging.WARNING, network_warning(self.path, kind))
 
     def _replaced(self) -> Outage:
         return StoreDamaged(
             f"{self.path} was deleted or replaced since it was opened, and what stands there is not touched: put the "
             "file back, or stop the system and start it again to use what is there now"
         )
+
+
+def _say(level: int, line: str) -> None:
+    """Log a line: a handler of the host program that raises must not fail the verb in which the file was opened."""
+    try:
+        logger.log(level, "%s", line)
+    except Exception as error:  # noqa: BLE001 - a handler may raise anything
+        with contextlib.suppress(Exception):
+            sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed: {error!r}): {line}\n")
 
 
 def network_warning(path: str, kind: str) -> str:
