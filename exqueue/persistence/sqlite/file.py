@@ -9,6 +9,7 @@ import secrets
 import sqlite3
 import sys
 import threading
+import traceback
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -174,9 +175,9 @@ def _say(level: int, line: str) -> None:
     """Log a line: a handler of the host program that raises must not fail the verb in which the file was opened."""
     try:
         logger.log(level, "%s", line)
-    except Exception as error:  # noqa: BLE001 - a handler may raise anything
+    except Exception:  # noqa: BLE001 - a handler may raise anything
         with contextlib.suppress(Exception):
-            sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed: {error!r}): {line}\n")
+            sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed): {line}\n{traceback.format_exc()}")
 
 
 def network_warning(path: str, kind: str) -> str:
