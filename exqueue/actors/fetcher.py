@@ -292,10 +292,11 @@ class Fetcher(Actor):
             self._claim(fence)
             return
         call = self._call or self._next_call()
-        if call is None:
+        if call is not None:
+            self._exchange(fence, call)
+        if self._call is None and (call is None or not self._pace.look):
+            # Also after an exchange: no turn comes by itself, and a sweep must find what a lost wake-up would say.
             self._idle[self._queue] = self._owned(fence)
-            return
-        self._exchange(fence, call)
 
     def _claim(self, fence: Fence) -> None:
         self.doing("claim")
