@@ -351,6 +351,8 @@ class Fetcher(Actor):
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
         self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)
+        if self._runs.ended_count or (self._pace.look and self._want(0)):
+            self.tell_self(Nudge())
         self.doing("")
 
     def _settled(self, call: Call, answer: Exchanged) -> None:

@@ -40,13 +40,13 @@ KINDS = (pykka.Actor, pykka.ActorRef, threading.Thread, pykka.Future, Envelope)
 """Of what none may be left."""
 
 
-def open_sockets() -> set[tuple[int, int]]:
-    """The sockets that this process holds open, as (descriptor, inode)."""
+def open_to_the_store() -> set[tuple[int, int]]:
+    """The sockets, and the files of an SQLite store, that this process holds open, as (descriptor, inode)."""
     found = set()
     for path in Path("/dev/fd").iterdir():
         with contextlib.suppress(OSError):  # of the one that was opened for the listing
             status = os.fstat(int(path.name))
-            if stat.S_ISSOCK(status.st_mode):
+            if stat.S_ISSOCK(status.st_mode) or "store.db" in str(path.readlink()):
                 found.add((int(path.name), status.st_ino))
     return found
 
@@ -76,14 +76,14 @@ class Server:
 def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Whatever the test starts must be gone at its end."""
     server = Server(request.getfixturevalue("url") if "url" in request.fixturenames else "memory://")
-    clients, sockets, threads, objects = server.clients(), open_sockets(), set(threading.enumerate()), living()
+    clients, sockets, threads, objects = server.clients(), open_to_the_store(), set(threading.enumerate()), living()
     registered = set(pykka.ActorRegistry.get_all())
     yield
     eventually(lambda: set(threading.enumerate()) <= threads)
     eventually(lambda: server.clients() <= clients)
     assert set(pykka.ActorRegistry.get_all()) == registered
     # Before the garbage collector runs: what it has to close was left open.
-    assert open_sockets() - sockets == set()
+    assert open_to_the_store() - sockets == set()
     assert living() - objects == collections.Counter()
     server.close()
 
@@ -168,7 +168,7 @@ def a_life(url: str, namespace: str, room: Room, crashing: str | None = None) ->
 @pytest.mark.usefixtures("nothing_left")
 def test_many_systems_leave_nothing(url: str, namespace: str, room: Room) -> None:
     """Fifty one after the other in memory, ten on a server."""
-    for _ in range(50 if url.startswith("memory:") else 10):
+    for _ in range(50 if url.startswith(("memory:", "sqlite:")) else 10):
         actors = a_life(url, namespace, room)
         assert len(actors) == 12
         gc.collect()
@@ -296,13 +296,13 @@ def test_a_queue_that_cannot_start_leaves_nothing(url: str, namespace: str, monk
 @pytest.mark.parametrize("leak", ["actor", "socket", "thread"])
 def test_what_is_left_is_found(leak: str) -> None:
     """The checks of this file can fail."""
-    objects, sockets = living(), open_sockets()
+    objects, sockets = living(), open_to_the_store()
     if leak == "actor":
         kept: Any = Player()
         assert (living() - objects)["Player"] == 1
     elif leak == "socket":
         with socket.socket() as kept:
-            assert open_sockets() - sockets
+            assert open_to_the_store() - sockets
     else:
         kept = threading.Thread(target=print)
         assert (living() - objects)["Thread"] == 1

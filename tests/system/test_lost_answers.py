@@ -28,6 +28,7 @@ from exqueue.supervision import Envelope, ThreadRuntime
 from exqueue.system import start_system
 from tests.system.helpers import Room, eventually
 from tests.system.lossy import LossyPersistence
+from tests.system.staged import StagedPersistence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -229,3 +230,32 @@ def test_a_stop_waits_for_what_an_unanswered_exchange_fetched(
         stored = observer.get_jobs(job_id, ["Visit"])
         assert [(job.state, job.recoveries, job.trail) for job in stored] == [("ready", 0, None)]
         assert room.entered == []
+
+
+def test_a_lost_first_wake_up_is_made_up_for(url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also a Fetcher that has made its first exchange and has had no turn since is swept."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 0.1)
+    staged = StagedPersistence(open_persistence(url, namespace=namespace))
+    monkeypatch.setattr(staged, "subscribe", lambda token, *, timeout: Deaf())
+    system = start_system(SystemConfig(url, namespace=namespace), staged, ThreadRuntime())
+    try:
+        Counted.runs.clear()
+        system.ask(StartWorker(Counted))
+        eventually(lambda: staged.calls("exchange"))
+        system.ask(Enqueue(Counted, {"number": 1}))
+        eventually(lambda: Counted.runs == [1])
+    finally:
+        system.stop()
+
+
+class Deaf:
+    """A subscription that hears nothing."""
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def next(self, timeout: float) -> None:
+        self._closed.wait(timeout)
+
+    def close(self) -> None:
+        self._closed.set()

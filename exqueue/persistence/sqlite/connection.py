@@ -24,6 +24,9 @@ T = TypeVar("T")
 LOOK_AGAIN_S = (0.0002, 0.002)
 """How long a transaction waits, at random between these, before it tries again to get the lock of another process."""
 
+FORK_WAITS_S = 1.0
+"""How long a fork waits for transactions that are under way; one that takes longer waits for a lock, outside SQLite."""
+
 SIGNAL = (
     "INSERT OR REPLACE INTO signals (number, namespace, name) "
     "VALUES ((SELECT coalesce(max(number), 0) + 1 FROM signals), ?, ?)"
@@ -64,22 +67,52 @@ class Wire:
         timeout: seconds that one transaction may take, connecting and waiting for others included.
     """
 
-    # A connection that was carried over a fork must be neither used nor closed there: the child keeps it for ever.
+    # While the process forks no wire is used: a lock inside SQLite that a thread held just then would be held in the
+    # child for ever, and the first thing that the child asks of SQLite would hang. And a connection that was carried
+    # over a fork must be neither used nor closed there: the child keeps it for ever.
     _open: ClassVar[WeakSet[Wire]] = WeakSet()
+    _listing: ClassVar[threading.Lock] = threading.Lock()
+    _paused: ClassVar[list[threading.Lock]] = []
     _of_parents: ClassVar[list[sqlite3.Connection]] = []
 
     def __init__(self, file: StoreFile, namespace: str, timeout: float) -> None:
+        self._db: sqlite3.Connection | None = None
         self.timeout = timeout
         self._file = file
         self._namespace = namespace
-        self._db: sqlite3.Connection | None = None
         self._is_durable = False
         self._using = threading.Lock()
-        self._open.add(self)
+        with self._listing:
+            self._open.add(self)
+
+    @classmethod
+    def pause_all(cls) -> None:
+        """Before a fork: wait until no wire is used, `FORK_WAITS_S` at most, and keep it so."""
+        until = time.monotonic() + FORK_WAITS_S
+        seen: set[Wire] = set()
+        while new := cls._listed() - seen:
+            seen |= new
+            for wire in new:
+                using = wire._using  # noqa: SLF001 - of this very class
+                if using.acquire(timeout=max(0.0, until - time.monotonic())):
+                    cls._paused.append(using)
+
+    @classmethod
+    def _listed(cls) -> set[Wire]:
+        with cls._listing:
+            return set(cls._open)
+
+    @classmethod
+    def resume_all(cls) -> None:
+        """After a fork, in the parent."""
+        while cls._paused:
+            cls._paused.pop().release()
 
     @classmethod
     def leave_to_parent(cls) -> None:
         """In a forked child: let go of all connections."""
+        cls._paused.clear()
+        cls._listing = threading.Lock()
         for wire in list(cls._open):
             wire.let_go()
 
@@ -176,6 +209,10 @@ class Wire:
         with self._using:
             self._drop()
 
+    def __del__(self) -> None:
+        # A connection and its cache of statements hold each other: left alone it would wait for the garbage collector.
+        self._drop()
+
     @contextlib.contextmanager
     def _used(self, until: float) -> Iterator[None]:
         self._file.check()
@@ -227,4 +264,4 @@ def _patiently(act: Callable[[], T], until: float) -> T:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=Wire.leave_to_parent)
+    os.register_at_fork(before=Wire.pause_all, after_in_parent=Wire.resume_all, after_in_child=Wire.leave_to_parent)

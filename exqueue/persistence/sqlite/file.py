@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
 import sqlite3
+import sys
 import threading
+import traceback
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -90,6 +93,11 @@ class StoreFile:
                 connection.close()
         return connection
 
+    @property
+    def is_of_parent(self) -> bool:
+        """Whether this process is a forked child of the one that made this object."""
+        return os.getpid() != self._pid
+
     def check(self) -> None:
         """Refuse what must not be touched (any more): costs one look at the directory.
 
@@ -97,7 +105,7 @@ class StoreFile:
             Outage: the file was deleted or replaced since it was opened, or is damaged.
             SystemStopped: in a forked child.
         """
-        if os.getpid() != self._pid:
+        if self.is_of_parent:
             raise SystemStopped(
                 f"this persistence of {self.path} belongs to process {self._pid}; open one of your own after a fork "
                 f"(this is process {os.getpid()})"
@@ -146,11 +154,10 @@ class StoreFile:
         if not is_first:
             return
         if is_new:
-            logger.log(
+            hint = "; name another with a URL or $EXQUEUE_URL" if self._is_default else ""
+            _say(
                 logging.WARNING if self._is_default else logging.INFO,
-                "jobs are kept in the new file %s%s",
-                self.path,
-                "; name another with a URL or $EXQUEUE_URL" if self._is_default else "",
+                f"jobs are kept in the new file {self.path}{hint}",
             )
 
     def _replaced(self) -> Outage:
@@ -158,6 +165,15 @@ class StoreFile:
             f"{self.path} was deleted or replaced since it was opened, and what stands there is not touched: put the "
             "file back, or stop the system and start it again to use what is there now"
         )
+
+
+def _say(level: int, line: str) -> None:
+    """Log a line: a handler of the host program that raises must not fail the verb in which the file was opened."""
+    try:
+        logger.log(level, "%s", line)
+    except Exception:  # noqa: BLE001 - a handler may raise anything
+        with contextlib.suppress(Exception):
+            sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed): {line}\n{traceback.format_exc()}")
 
 
 def _identity(path: str) -> tuple[int, int] | None:

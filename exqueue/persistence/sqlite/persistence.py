@@ -66,7 +66,9 @@ class SqlitePersistence:
         return subscription
 
     def close(self) -> None:
-        """See `Persistence.close`."""
+        """See `Persistence.close`; in a forked child nothing is closed, since all of it is the parent's."""
+        if self._file.is_of_parent:
+            return
         for opened in list(self._opened):
             opened.close()
         self._pool.close()

@@ -25,6 +25,11 @@ class Room:
         self._rung = threading.Condition()
         self._rings = 0
 
+    def renew_locks(self) -> None:
+        """In a forked child: what threads of the parent held here would be held for ever."""
+        self.writing = threading.Lock()
+        self._rung = threading.Condition()
+
     @classmethod
     def of(cls, path: str) -> Room:
         """The room of this file in this process."""
@@ -36,7 +41,9 @@ class Room:
 
     @classmethod
     def forget_all(cls) -> None:
-        """In a forked child: what threads of the parent held here would be held for ever."""
+        """In a forked child: the rooms are the parent's, and nobody but the parent rings there."""
+        for room in list(cls._rooms.values()):
+            room.renew_locks()
         cls._rooms = WeakValueDictionary()
         cls._rooms_lock = threading.Lock()
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exqueue.errors import ConfigError, NewerStore, Outage, StoreDamaged
-from exqueue.persistence.sqlite import open_sqlite, reads
+from exqueue.persistence.sqlite import SqlitePersistence, open_sqlite, reads
 from exqueue.persistence.sqlite.file import LAYOUT
 from exqueue.persistence.sqlite.mounts import network_file_system
 from exqueue.persistence.sqlite.session import SqliteSession
@@ -56,6 +57,29 @@ def test_a_chosen_file_is_made_without_a_warning(session: SqliteSession, caplog:
     """Whoever named the file knows where it is."""
     session.queues()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_log_handler_that_raises_fails_no_verb(
+    store: SqlitePersistence, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What there was to say goes to the standard error."""
+
+    class Raising(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise ConnectionError("the log server is gone")
+
+    logger, handler = logging.getLogger("exqueue"), Raising()
+    caplog.set_level(logging.INFO, "exqueue")
+    logger.addHandler(handler)
+    try:
+        assert store.session(timeout=1.0).queues() == ()
+    finally:
+        logger.removeHandler(handler)
+    assert re.search(
+        r"INFO \(a log handler failed\): jobs are kept in the new file.*ConnectionError: the log server is gone",
+        capsys.readouterr().err,
+        re.DOTALL,
+    )
 
 
 def test_a_relative_path_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,6 +46,9 @@ if child == 0:
             use()
         except SystemStopped as stopped:
             say(stopped)
+    signal.alarm(10)  # a child that hangs ends by this
+    for opened in (session, subscription, store):
+        opened.close()
     own = open_sqlite("sqlite:///" + path, "default")
     Client(own.session(timeout=10.0)).push("of the child")
     sys.exit()  # as a program ends: whatever Python deletes on its way out is deleted
@@ -53,6 +56,32 @@ assert os.waitpid(child, 0)[1] == 0
 for number in range(50):
     Client(session).push(f"{number:02}")
 say(session.presence("a").state)
+"""
+
+FORK_WHILE_OTHERS_WRITE = """
+import threading
+from exqueue.persistence.values import NewJob, Push
+is_over = threading.Event()
+def work(name):
+    own, n = store.session(timeout=10.0), 0
+    while not is_over.is_set():
+        n += 1
+        own.push(name, [Push(name, n, (NewJob(f"{n % 50}", b""),))])
+        own.list_jobs(name, "ready", 100, 0)
+threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two", "three")]
+for thread in threads:
+    thread.start()
+for number in range(40):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)  # a child that hangs ends by this
+        own = open_sqlite("sqlite:///" + path, "default").session(timeout=10.0)
+        Client(own, "children").push(str(number))
+        os._exit(0)
+    say(os.waitpid(child, 0)[1])
+is_over.set()
+for thread in threads:
+    thread.join()
 """
 
 GONE = Presence("gone")
@@ -112,6 +141,14 @@ def test_a_child_is_told_to_open_a_store_of_its_own(open_store: Open, path: Path
     assert all("open one of your own after a fork" in line for line in said[:5])
     assert said[5] == "present"
     assert len(listed(open_store().session(timeout=10.0), "ready")) == 52
+
+
+def test_a_child_of_a_busy_process_does_not_hang(open_store: Open, path: Path) -> None:
+    """Whatever other threads ask of SQLite just when a process forks: the child can open a store of its own."""
+    with child(FORK_WHILE_OTHERS_WRITE, path) as parent:
+        code, said = parent.finish()
+    assert (code, set(said)) == (0, {"0"})
+    assert len(listed(open_store().session(timeout=10.0), "ready", "children")) == 40
 
 
 def test_the_dead_leave_no_files_behind_for_long(store: SqlitePersistence, session: SqliteSession, path: Path) -> None:

@@ -18,10 +18,10 @@ def test_a_signal_of_this_process_does_not_wait_for_a_look(
     store: SqlitePersistence, open_store: Open, monkeypatch: pytest.MonkeyPatch, is_same: bool
 ) -> None:
     """The bell rings for all who have the file open here, so that a job is fetched as soon as it is stored."""
-    monkeypatch.setattr(subscription, "LOOK_EVERY_S", 3_600.0)
+    monkeypatch.setattr(subscription, "LOOK_EVERY_S", 3 * DEADLINE_S)
     client = Client((store if is_same else open_store()).session(timeout=10.0))
     ear, heard = store.subscribe("token", timeout=10.0), list[Signal | None]()
-    waiter = threading.Thread(target=lambda: heard.append(ear.next(3_600.0)))
+    waiter = threading.Thread(target=lambda: heard.append(ear.next(3 * DEADLINE_S)), daemon=True)
     waiter.start()
     client.pause()
     waiter.join(DEADLINE_S)
