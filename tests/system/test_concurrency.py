@@ -2,7 +2,8 @@
 
 import threading
 
-from exqueue import Enqueue, EnqueueMany, StartWorker, SystemRef
+from exqueue import Enqueue, EnqueueMany, PauseQueue, ResumeQueue, StartWorker, SystemRef
+from exqueue.actors.pace import MOST_A_CALL
 from tests.system.helpers import PATIENCE_S, Room
 
 
@@ -47,6 +48,26 @@ def test_never_more_jobs_run_at_once_than_the_concurrency(system: SystemRef) -> 
 
     assert len(most) == 60
     assert max(most) == 3
+
+
+def test_more_workers_than_one_exchange_serves_are_all_given_work(system: SystemRef) -> None:
+    """What one exchange could not bring, the next does at once: nobody waits for somebody else's job to end."""
+    count = MOST_A_CALL + 20
+    with Room() as room:
+
+        class Crowded:
+            concurrency = count
+
+            def perform(self, *, who: int) -> None:
+                room.visit(who)
+
+        for start in range(0, count, 500):
+            many = range(start, min(start + 500, count))
+            system.ask(EnqueueMany(Enqueue(Crowded, {"who": who}) for who in many))
+        system.ask(PauseQueue("Crowded"))
+        system.ask(StartWorker(Crowded))
+        system.ask(ResumeQueue("Crowded"))
+        room.await_entered(count)
 
 
 def test_ten_workers_run_ten_jobs_at_once(system: SystemRef) -> None:
