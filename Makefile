@@ -14,7 +14,7 @@ CHECKED := $(wildcard exqueue tests examples benchmarks)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## Watch Exqueue work: jobs, crashes, a revival by hand
+demo: $(STAMP) ## Watch Exqueue work: crashes, a retry, a death (EXQUEUE_URL says where, else in memory)
 	@$(BIN)/python examples/demo.py
 
 test: $(STAMP) ## Run the tests that take seconds

@@ -115,7 +115,7 @@ class AskTimeout(ExqueueError, TimeoutError):
 
 
 class ActorDead(ExqueueError):
-    """The actor that was asked has ended and did not handle the message."""
+    """The actor that was asked has ended, or was given up since it hung. Whether it did what was asked is not known."""
 
 
 class SystemStopped(ExqueueError):

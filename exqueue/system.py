@@ -337,24 +337,31 @@ def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtim
     """Start the tree on this persistence and runtime.
 
     Raises:
-        ActorDead: an actor could not be started.
+        SystemStopped: an actor could not be started; the message says why.
     """
     settings = NodeSettings(config, persistence, default_codec(), secrets.token_hex(8))
     context = ActorContext(name="", runtime=runtime, names=Names(), board=Board(), started=runtime.reply())
     context.names.expect("")
-    root, task = ExqueueRoot.launch(
-        context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
-    )
+    try:
+        root, task = ExqueueRoot.launch(
+            context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
+        )
+    except RuntimeError as no_thread:
+        raise _not_started(persistence, runtime, str(no_thread)) from no_thread
     assert context.started is not None  # noqa: S101 - given above
     failure = context.started.get(timeout=None)
     if failure is not None:
-        runtime.close()
-        persistence.close()
-        raise SystemStopped(f"the system could not start: {failure.error}")
+        raise _not_started(persistence, runtime, failure.error)
     ref = SystemRef(root, task, context, settings)
     # At exit, before the interpreter takes the daemon threads away, everything is ended in good order.
     atexit.register(ref.stop)
     return ref
+
+
+def _not_started(persistence: Persistence, runtime: Runtime, why: str) -> SystemStopped:
+    runtime.close()
+    persistence.close()
+    return SystemStopped(f"the system could not start: {why}")
 
 
 def _what(message: object) -> str:

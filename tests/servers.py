@@ -2,6 +2,8 @@
 
 A server lives in a directory of its own, listens on a unix socket only, and never outlives the test process, however
 that ends.
+
+`python -m tests.servers COMMAND ...` runs a program against a server of its own, named to it by $EXQUEUE_URL.
 """
 
 import contextlib
@@ -12,9 +14,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 START_DEADLINE_S = 10.0
@@ -157,3 +160,27 @@ def real_server(*arguments: str) -> Iterator[RealServer]:
         yield server
     finally:
         server.remove()
+
+
+def run_with_server(command: Sequence[str]) -> int:
+    """Run a command while a server stands at $EXQUEUE_URL.
+
+    Args:
+        command: a program and its arguments.
+
+    Returns:
+        Its exit code, as a shell tells it: 128 and the number of the signal that ended it; 127 when it is not found.
+    """
+    with real_server() as server:
+        try:
+            code = subprocess.run(command, env=os.environ | {"EXQUEUE_URL": server.url}, check=False).returncode
+        except FileNotFoundError as missing:
+            sys.stderr.write(f"{missing}\n")
+            return 127
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    if not sys.argv[1:]:
+        sys.exit("usage: python -m tests.servers COMMAND ...")
+    sys.exit(run_with_server(sys.argv[1:]))

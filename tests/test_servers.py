@@ -15,6 +15,13 @@ import redis
 from tests.servers import RealServer, real_server
 
 DEADLINE_S = 10.0
+ROOT = Path(__file__).parent.parent
+
+ASK_THE_SERVER = """
+import os, sys, redis
+with redis.Redis.from_url(os.environ["EXQUEUE_URL"]) as client:
+    print(client.ping(), os.environ["EXQUEUE_URL"], *sys.argv[1:])
+"""
 
 
 @contextlib.contextmanager
@@ -97,3 +104,43 @@ def test_a_server_does_not_outlive_a_killed_test_process() -> None:
         time.sleep(0.01)
     assert not is_running(int(pid_text))
     assert not folder.exists()
+
+
+def run_with_server(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as `.ci/run` does."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.servers", *command],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+
+
+@pytest.mark.usefixtures("needs_server")
+def test_a_command_runs_with_a_server_of_its_own() -> None:
+    """The command finds a server that answers at $EXQUEUE_URL, gets its arguments, and the server ends with it."""
+    ended = run_with_server(sys.executable, "-c", ASK_THE_SERVER, "--flag", "two words")
+
+    answer, url, *arguments = ended.stdout.split()
+    assert (ended.returncode, answer, arguments) == (0, "True", ["--flag", "two", "words"])
+    assert not Path(url.removeprefix("unix://")).parent.exists()
+
+
+@pytest.mark.usefixtures("needs_server")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("sh", "-c", "exit 3"), 3), (("sh", "-c", "kill -TERM $$"), 143), (("/no/such/program",), 127)],
+)
+def test_the_exit_code_of_the_command_is_passed_on(command: tuple[str, ...], code: int) -> None:
+    """What failed under the server fails for its caller."""
+    assert run_with_server(*command).returncode == code
+
+
+def test_no_command_is_said_to_be_wrong() -> None:
+    """Without a command there is nothing to run, and that is no success."""
+    ended = run_with_server()
+
+    assert ended.returncode == 1
+    assert "usage: python -m tests.servers COMMAND" in ended.stderr

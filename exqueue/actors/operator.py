@@ -102,7 +102,7 @@ class Operator(Actor):
             return None
         if isinstance(message, GetTree):
             return self._tree()
-        order = Order(message, self.asker)  # type: ignore[arg-type] # our futures are Replies
+        order = Order(message, self.asker)
         if self._orders and not isinstance(message, GetStatus):
             self._orders.append(order)
         else:

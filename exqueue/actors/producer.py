@@ -111,7 +111,7 @@ class Producer(Actor):
                 logger.error("%s", refusal)
                 return None
             raise refusal
-        self._backlog.append(Waiting(store, self.asker))  # type: ignore[arg-type] # our futures are Replies
+        self._backlog.append(Waiting(store, self.asker))
         self._backlog_jobs += len(store.jobs)
         return DEFERRED
 

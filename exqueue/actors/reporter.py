@@ -15,6 +15,7 @@ from exqueue.messages import (
     JobFailed,
     ReporterMessage,
     Subscribe,
+    Subscriber,
     Unsubscribe,
 )
 from exqueue.supervision import Actor, ActorContext
@@ -25,16 +26,24 @@ logger = logging.getLogger("exqueue")
 class Reporter(Actor):
     """The only actor that waits for log handlers, so that a slow or broken one delays nobody else.
 
-    A death stands on the board until its ERROR is written; after a crash the next Reporter writes it.
+    A death stands on the board until its ERROR is written; after a crash the next Reporter writes it. So does who has
+    subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.
     """
 
     def __init__(self, context: ActorContext) -> None:
         super().__init__(context)
         self._deaths = deaths_table(self.board)
         self._subscribers = subscribers_table(self.board)
+        self._refs: dict[str, Subscriber] = {}
 
     def on_start(self) -> None:
-        """Write what the Reporter before may have left."""
+        """Find the subscribers of the Reporter before, and write what it may have left."""
+        for urn in list(self._subscribers):
+            ref = pykka.ActorRegistry.get_by_urn(urn)
+            if ref is None:
+                self._subscribers.pop(urn, None)
+            else:
+                self._refs[urn] = ref
         self.tell_self(DeathsNoted())
 
     def on_stop(self) -> None:
@@ -58,20 +67,25 @@ class Reporter(Actor):
 
     def _on_subscribe(self, subscribe: Subscribe) -> bool:
         ref = subscribe.actor_ref
-        self._subscribers[ref.actor_urn] = (ref, frozenset(subscribe.event_types))
+        self._refs[ref.actor_urn] = ref
+        self._subscribers[ref.actor_urn] = frozenset(kind.__name__ for kind in subscribe.event_types)
         return True
 
     def _on_unsubscribe(self, unsubscribe: Unsubscribe) -> bool:
-        return self._subscribers.pop(unsubscribe.actor_ref.actor_urn, None) is not None
+        return self._forget(unsubscribe.actor_ref.actor_urn)
+
+    def _forget(self, urn: str) -> bool:
+        self._refs.pop(urn, None)
+        return self._subscribers.pop(urn, None) is not None
 
     def _publish(self, event: Event) -> None:
-        for urn, (ref, types) in list(self._subscribers.items()):
-            if type(event) not in types:
+        for urn, ref in tuple(self._refs.items()):
+            if type(event).__name__ not in self._subscribers[urn]:
                 continue
             try:
                 ref.tell(event)
             except pykka.ActorDeadError:
-                self._subscribers.pop(urn, None)
+                self._forget(urn)
 
     def _report_deaths(self) -> None:
         for key in list(self._deaths):

@@ -133,7 +133,7 @@ def deaths_table(board: Board) -> Table:
 
 
 def subscribers_table(board: Board) -> Table:
-    """Urn -> (the subscriber's ref, event types). Written by the Reporter; read by whoever makes events."""
+    """Urn of a subscriber -> names of event types. Written by the Reporter; read by whoever makes events."""
     return board.table("subscribers")
 
 

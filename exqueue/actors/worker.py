@@ -83,9 +83,11 @@ class Worker(Actor):
             self._tables.running.pop(key, None)
             self._report_in()
             return
+        self.doing(f"job {run.id}")
         if self._subscribers:
             self._tell_started(run)
         outcome = self.run_user(perform, run, self._workshop)
+        self.doing("")
         self._tables.ended[key] = outcome
         self._tables.running.pop(key, None)
         self._tables.superseded.pop(key, None)

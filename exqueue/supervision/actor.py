@@ -110,7 +110,7 @@ class Actor(pykka.ThreadingActor):
         self._timers: dict[int, Callable[[], None]] = {}
         self._timer_number = 0
         self._messages_this_turn = 0
-        self.asker: pykka.Future[Any] | None = None
+        self.asker: Reply[Any] | None = None
         self._task: Task | None = None
         self.inbox = Inbox(self.context.runtime.line())
         super().__init__()
@@ -124,7 +124,7 @@ class Actor(pykka.ThreadingActor):
         """Send a message to this very actor, behind what waits."""
         self.inbox.put(Envelope(message))
 
-    def hand_on(self, message: object, asker: pykka.Future[Any] | None) -> None:
+    def hand_on(self, message: object, asker: Reply[Any] | None) -> None:
         """While this actor fails: leave a message that it had taken already to the next actor of its name."""
         envelope = Envelope(message, asker, kept=True)
         if not self._names.deliver(self.name, envelope):
@@ -188,7 +188,7 @@ class Actor(pykka.ThreadingActor):
         return self.inbox
 
     @staticmethod
-    def _create_future() -> pykka.Future[Any]:
+    def _create_future() -> Reply[Any]:
         return Reply()
 
     def _start_actor_loop(self) -> None:
@@ -232,6 +232,8 @@ class Actor(pykka.ThreadingActor):
             end = exit_after("not started", error)
             if started is None:
                 logger.error("%s could not start: %s\n%s", self, end.error, end.traceback)  # noqa: TRY400 - text, no frames
+            if not self._vitals.is_replaced:
+                self._guarded("on_start_failed", self.on_start_failed)
             return end
         if self._vitals.is_replaced:
             raise Replaced
@@ -247,6 +249,7 @@ class Actor(pykka.ThreadingActor):
 
     def _handle(self, envelope: Envelope) -> Exit | None:
         self._vitals.busy_since = self.clock.monotonic()
+        self.inbox.in_hand = envelope
         self.asker = reply_to = envelope.reply_to
         try:
             response = self._handle_receive(envelope.message)
@@ -262,8 +265,12 @@ class Actor(pykka.ThreadingActor):
                 self.on_turn_end()
         except BaseException as error:  # noqa: BLE001 - the guard of every handler
             return self._failed(error, reply_to)
-        self._vitals.busy_since = None
+        self._at_rest()
         return None
+
+    def _at_rest(self) -> None:
+        self.inbox.in_hand = None
+        self._vitals.busy_since = None
 
     def _handle_receive(self, message: Any) -> Any:
         kind = type(message)
@@ -277,25 +284,29 @@ class Actor(pykka.ThreadingActor):
             raise RuntimeError(message.why)
         return super()._handle_receive(message)
 
-    def _failed(self, error: BaseException, reply_to: pykka.Future[Any] | None) -> Exit | None:
+    def _failed(self, error: BaseException, reply_to: Reply[Any] | None) -> Exit | None:
         if isinstance(error, Replaced) or self._vitals.is_replaced:
             raise error
         if reply_to is not None:
             answer: BaseException = error
             if not isinstance(error, Exception):
                 answer = ActorDead(f"{self} ended by {type(error).__name__}")
-            reply_to.set_exception((type(answer), answer, answer.__traceback__))
-            if isinstance(error, self.refusals) and not self.actor_stopped.is_set():
-                self._vitals.busy_since = None
+            # A handler may have answered by itself before it failed; then its error is nobody's answer.
+            is_heard = reply_to.fail_unless_answered(answer)
+            if is_heard and isinstance(error, self.refusals) and not self.actor_stopped.is_set():
+                self._at_rest()
                 return None
-        try:
-            self.on_failure(type(error), error, error.__traceback__)
-        except Exception as second:  # noqa: BLE001 - the first error is the one to report
-            logger.warning("%s: on_failure raised too: %s", self, exit_after("crashed", second).error)
+        self._guarded("on_failure", lambda: self.on_failure(type(error), error, error.__traceback__))
         end = exit_after("shutdown" if isinstance(error, GiveUp) else "crashed", error)
         if self.context.supervisor is None:
             logger.error("%s crashed: %s\n%s", self, end.error, end.traceback)
         return end
+
+    def _guarded(self, hook: str, run: Callable[[], None]) -> None:
+        try:
+            run()
+        except Exception as second:  # noqa: BLE001 - the first error is the one to report
+            logger.warning("%s: %s raised too: %s", self, hook, exit_after("crashed", second).error)
 
     def _stop(self) -> None:
         pykka.ActorRegistry.unregister(self.actor_ref)
@@ -321,6 +332,9 @@ class Actor(pykka.ThreadingActor):
             started.set(end)
         elif self.context.name is not None:
             self._names.report_down(self.name, self.actor_urn, self.context.supervisor, end)
+
+    def on_start_failed(self) -> None:
+        """Run in the actor's own thread after ``on_start`` raised: take back what it had begun."""
 
     def on_failure(
         self,

@@ -10,7 +10,7 @@ import pykka
 from exqueue.supervision.actor import ActorContext, Vitals
 from exqueue.supervision.child_spec import START_TIMEOUT_S, ChildSpec, Strategy
 from exqueue.supervision.exits import Exit, exit_after
-from exqueue.supervision.inbox import undelivered
+from exqueue.supervision.inbox import undelivered, unfinished
 from exqueue.supervision.signals import Stop
 
 if TYPE_CHECKING:
@@ -199,6 +199,7 @@ class Children:
         for envelope in ref.actor_inbox.close():  # type: ignore[attr-defined] # our own inbox
             if not (getattr(envelope, "kept", False) and self._context.names.deliver(child.path, envelope)):
                 undelivered(envelope)
+        unfinished(ref.actor_inbox.in_hand, child.path)  # type: ignore[attr-defined] # our own inbox
         if task is not None and task.is_alive():
             # The thread takes this row away itself when it ends.
             self._abandoned[child.urn] = child.path

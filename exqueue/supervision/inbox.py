@@ -6,9 +6,14 @@ import threading
 from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pykka
+
+from exqueue.errors import ActorDead
+
+if TYPE_CHECKING:
+    from exqueue.supervision.reply import Reply
 
 
 class Envelope:
@@ -19,7 +24,7 @@ class Envelope:
     def __init__(
         self,
         message: Any,
-        reply_to: pykka.Future[Any] | None = None,
+        reply_to: Reply[Any] | None = None,
         *,
         kept: bool = False,
         control: bool = False,
@@ -57,6 +62,8 @@ class Inbox:
     actor wakes and the wake-up never serves a wrong message.
 
     After `close` nothing gets in any more: each envelope is either among what `close` returned or was never taken.
+
+    ``in_hand``: what the actor handles right now. Written by the actor, read by the supervisor that replaces it.
     """
 
     def __init__(self, line: Line | None = None) -> None:
@@ -64,6 +71,7 @@ class Inbox:
         self._control: deque[Envelope] = deque()
         self._held: deque[Envelope] = deque()
         self._closed = False
+        self.in_hand: Envelope | None = None
         # Re-entrant: a signal handler may send to the inbox that its thread is sending to.
         self._lock = threading.RLock()
 
@@ -127,6 +135,13 @@ class Inbox:
                         left.append(envelope)
             self._line.put(None)
             return left
+
+
+def unfinished(envelope: Envelope | None, actor: str) -> None:
+    """Answer what an actor had in hand that does not come back, unless it was answered."""
+    if envelope is not None and envelope.reply_to is not None:
+        why = f"{actor} was given up while it handled the message: it may be done, or be done yet"
+        envelope.reply_to.fail_unless_answered(ActorDead(why))
 
 
 def undelivered(envelope: Any) -> None:

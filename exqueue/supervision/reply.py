@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ANSWERED = "this question is answered already"
+
 
 class Reply(pykka.Future[T]):
     """The answer to one question; five times cheaper than pykka's condition (2.5 us against 0.5 us).
@@ -24,7 +26,7 @@ class Reply(pykka.Future[T]):
     Written by the answering actor, read by the asker.
     """
 
-    __slots__ = ("_done", "_error", "_ticket", "_value")
+    __slots__ = ("_done", "_error", "_open", "_ticket", "_value")
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,6 +35,7 @@ class Reply(pykka.Future[T]):
         self._value: Any = None
         self._error: BaseException | None = None
         self._ticket = [True]
+        self._open = [True]
 
     def get(self, *, timeout: float | None = None) -> Any:
         """Wait for the answer.
@@ -62,6 +65,8 @@ class Reply(pykka.Future[T]):
 
     def set(self, value: Any = None) -> None:
         """Answer. A second answer is an error of the answering side and raises ``RuntimeError``."""
+        if not _took(self._open):
+            raise RuntimeError(ANSWERED)
         self._value = value
         self._done.release()
 
@@ -71,13 +76,21 @@ class Reply(pykka.Future[T]):
         self.fail(error if error is not None else RuntimeError("no error is being handled"))
 
     def fail(self, error: BaseException) -> None:
-        """Answer with an error."""
+        """Answer with an error. A second answer raises ``RuntimeError``, as for `set`."""
+        if not self.fail_unless_answered(error):
+            raise RuntimeError(ANSWERED)
+
+    def fail_unless_answered(self, error: BaseException) -> bool:
+        """Answer with an error; ``False`` when there is an answer already, which then counts. Safe from any thread."""
+        if not _took(self._open):
+            return False
         self._error = error
         self._done.release()
+        return True
 
     def begin(self) -> bool:
         """Take the ticket to act on the question; ``False`` when the asker has withdrawn it."""
-        return bool(self._take_ticket())
+        return _took(self._ticket)
 
     def give_back(self) -> None:
         """Undo `begin`: nothing was done, and the asker may withdraw again."""
@@ -85,10 +98,12 @@ class Reply(pykka.Future[T]):
 
     def withdraw(self) -> bool:
         """Take the ticket back; ``False`` when somebody has begun to act on the question."""
-        return bool(self._take_ticket())
+        return _took(self._ticket)
 
-    def _take_ticket(self) -> bool:
-        try:
-            return self._ticket.pop()
-        except IndexError:
-            return False
+
+def _took(token: list[bool]) -> bool:
+    """Take what only one thread can get."""
+    try:
+        return token.pop()
+    except IndexError:
+        return False

@@ -65,6 +65,10 @@ class Runtime(Protocol):
         ...
 
 
+def _run_only(targets: list[Callable[[], None]]) -> None:
+    targets.pop()()
+
+
 class ThreadRuntime:
     """Actors on daemon threads, real time, one timer thread."""
 
@@ -74,7 +78,8 @@ class ThreadRuntime:
 
     def spawn(self, target: Callable[[], None], name: str) -> Task:
         """See `Runtime.spawn`."""
-        thread = threading.Thread(target=target, name=name, daemon=True)
+        # Handed over, not kept: whoever holds the thread, as a supervisor does, must not hold the actor that it runs.
+        thread = threading.Thread(target=_run_only, args=([target],), name=name, daemon=True)
         thread.start()
         return thread
 

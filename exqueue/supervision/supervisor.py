@@ -138,8 +138,11 @@ class Supervisor(Actor):
             child = self._children.add(spec)
             failure = self._children.start(child)
             if failure is not None:
-                self._children.stop_all()
                 raise ActorDead(f"{child.path} could not be started: {failure.error}")
+
+    def on_start_failed(self) -> None:
+        """Stop what was started, whether a child failed or what a subclass does beside."""
+        self._children.stop_all()
 
     def on_stop(self) -> None:
         """Stop the children in reverse order, each fully gone before the next."""

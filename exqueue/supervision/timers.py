@@ -40,16 +40,21 @@ class Timers:
         """Call ``callback`` once after ``delay_s`` seconds; it must not block. Returns what cancels it.
 
         A timer that is set after `close` never fires.
+
+        Raises:
+            RuntimeError: the thread of the timers could not be started.
         """
         entry = _Entry(callback)
         with self._changed:
             if self._closed:
                 return entry.cancel
-            heapq.heappush(self._heap, (self._now() + delay_s, next(self._order), entry))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="exqueue-timers", daemon=True)
-                self._thread.start()
-            elif self._heap[0][2] is entry:
+                # Kept once it runs: where no thread can be started now, the next timer tries again.
+                thread = threading.Thread(target=self._run, name="exqueue-timers", daemon=True)
+                thread.start()
+                self._thread = thread
+            heapq.heappush(self._heap, (self._now() + delay_s, next(self._order), entry))
+            if self._heap[0][2] is entry:
                 self._changed.notify()
         return entry.cancel
 

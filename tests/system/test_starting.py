@@ -49,6 +49,27 @@ def test_the_answer_comes_when_the_actors_of_the_queue_stand(system: SystemRef) 
     ]
 
 
+def test_the_tree_tells_which_job_a_worker_is_at(system: SystemRef) -> None:
+    """A worker in the tree is doing its job while that runs, and nothing before and after."""
+
+    def doing() -> list[str | None]:
+        queues = next(child for child in system.ask(GetTree()).children if child.name == "queues")
+        return [one.doing for one in queues.children[0].children if one.role == "Worker"]
+
+    with Room() as room:
+        job = held_in(room)
+        system.ask(StartWorker(job, concurrency=2))
+        before = doing()
+        job_id = system.ask(Enqueue(job, {"who": 1}))
+        room.await_entered(1)
+        during = doing()
+    system.drain()
+
+    assert before == [None, None]
+    assert sorted(during, key=str) == [None, f"job {job_id}"]
+    eventually(lambda: doing() == [None, None])
+
+
 def test_more_workers_take_part_while_jobs_run(system: SystemRef) -> None:
     """Starting again with a higher concurrency adds workers at once."""
     with Room() as room:
