@@ -74,7 +74,9 @@ class Listener(Actor):
         self._queues = queues_table(self.board)
         self._reader = 0
         self._reader_task: Task | None = None
-        self._subscription: Subscription | None = None
+        # By the number of its reader, which puts it here: a stop that comes before the actor has heard of it must find
+        # it too, or it would wait for the reader's look to end.
+        self._subscriptions: dict[int, Subscription] = {}
         self._sweep_timer: int | None = None
         self._attempt = 0
         self._dangers: set[Danger] = set()
@@ -87,9 +89,7 @@ class Listener(Actor):
 
     def on_stop(self) -> None:
         """Take the signs of life back and end the reader."""
-        self._reader += 1
-        if self._subscription is not None:
-            self._subscription.close()
+        self._stop_reading()
         try:
             self.call(self._session.forget, self._node)
         except Outage:
@@ -105,10 +105,8 @@ class Listener(Actor):
         traceback: TracebackType | None,
     ) -> None:
         """Leave no reader behind."""
-        self._reader += 1
+        self._stop_reading()
         self._seen.pop("listening", None)
-        if self._subscription is not None:
-            self._subscription.close()
 
     def on_receive(self, message: ListenerMessage) -> None:
         """Handle a message; see `exqueue.actors.protocol`."""
@@ -143,6 +141,11 @@ class Listener(Actor):
         number = self._reader
         self._reader_task = self.context.runtime.spawn(lambda: self._read(number), f"exqueue:{self.name}:reader")
 
+    def _stop_reading(self) -> None:
+        self._reader += 1
+        for subscription in list(self._subscriptions.values()):
+            subscription.close()
+
     def _read(self, number: int) -> None:
         """Run in the reader's own thread: subscribe, and tell what is heard, until nobody wants to know.
 
@@ -153,7 +156,8 @@ class Listener(Actor):
         reason = "it is not wanted any more"
         try:
             subscription = runtime.call(self._settings.persistence.subscribe, token, timeout=VERB_TIMEOUT_S)
-            self._tell_from_reader(Listening(number, subscription))
+            self._subscriptions[number] = subscription
+            self._tell_from_reader(Listening(number))
             while self._reader == number:
                 signal = runtime.call(subscription.next, READ_FOR_S)
                 if signal is not None:
@@ -165,6 +169,7 @@ class Listener(Actor):
         finally:
             if subscription is not None:
                 subscription.close()
+            self._subscriptions.pop(number, None)
         self._tell_from_reader(Deaf(number, reason))
 
     def _tell_from_reader(self, message: ListenerMessage) -> None:
@@ -173,7 +178,6 @@ class Listener(Actor):
     def _on_listening(self, listening: Listening) -> None:
         if listening.reader != self._reader:
             return
-        self._subscription = listening.subscription
         self._seen["listening"] = True
         self._attempt = 0
         # What was signalled while nobody listened is lost.
@@ -190,7 +194,6 @@ class Listener(Actor):
     def _on_deaf(self, deaf: Deaf) -> None:
         if deaf.reader != self._reader:
             return
-        self._subscription = None
         self._seen.pop("listening", None)
         if self._attempt == 0:
             self.tell("leader", Unseen())

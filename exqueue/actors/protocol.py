@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from exqueue.actors.tables import RunKey
     from exqueue.execution import Run
-    from exqueue.persistence.base import Subscription
     from exqueue.persistence.values import Fence, NewJob, Owned, Signal
 
 
@@ -200,7 +199,6 @@ class Listening:
     """To the Listener, from its reader: the subscription stands."""
 
     reader: int
-    subscription: Subscription
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -20,13 +21,20 @@ from exqueue import (
     StopWorker,
     SystemStopped,
 )
+from exqueue.actors.listener import READ_FOR_S
+from exqueue.config import SystemConfig
+from exqueue.persistence.urls import open_persistence
+from exqueue.supervision import ThreadRuntime
+from exqueue.system import start_system
 from exqueue.testing import crash
-from tests.system.helpers import Room, eventually
+from tests.system.helpers import PATIENCE_S, Room, eventually
+from tests.system.staged import StagedPersistence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from exqueue import SystemRef
+    from exqueue.persistence.base import Subscription
 
 
 class Visit:
@@ -183,3 +191,31 @@ def test_a_stopped_system_says_so(system: SystemRef) -> None:
     status = system.ask(GetStatus())
     assert not status.is_leader
     assert "was stopped" in status.failed[0]
+
+
+def test_a_stop_does_not_wait_for_the_ear(url: str, namespace: str) -> None:
+    """A subscription that stands, and of which the Listener has not heard yet, is closed by the stop as any other."""
+    staged = StagedPersistence(open_persistence(url, namespace=namespace))
+    beating, may_go_on, listening = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(carry_out: Callable[[], object]) -> object:
+        beating.set()
+        assert may_go_on.wait(PATIENCE_S)
+        return carry_out()
+
+    def subscribe(token: str, *, timeout: float) -> Subscription:
+        assert beating.wait(PATIENCE_S)
+        subscription = StagedPersistence.subscribe(staged, token, timeout=timeout)
+        listening.set()
+        return subscription
+
+    staged.stage("beat", hold)
+    staged.subscribe = subscribe  # type: ignore[method-assign]  # only here
+    system = start_system(SystemConfig(url, namespace=namespace), staged, ThreadRuntime())
+    assert listening.wait(PATIENCE_S)
+    system.stop(block=False)
+    eventually(lambda: system.urn_of("leader") is None)  # the Listener is the next to be stopped
+    begun = time.monotonic()
+    may_go_on.set()
+    assert system.stop()
+    assert time.monotonic() - begun < READ_FOR_S / 2
