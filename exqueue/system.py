@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import secrets
@@ -15,14 +14,16 @@ from exqueue.actors import topology
 from exqueue.actors.protocol import IsDrained, StopSystem
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
-from exqueue.actors.tables import failures_table, lead_table
+from exqueue.actors.status import status_of_the_dead
+from exqueue.actors.tables import failures_table, running_count
+from exqueue.at_exit import AtExit
 from exqueue.codec import default_codec
 from exqueue.config import SystemConfig, new_node_name
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
-from exqueue.execution import current_job
+from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
 from exqueue.intake import pieces, stored
-from exqueue.messages import Enqueue, EnqueueMany, GetStatus, SystemStatus, recipient_of
+from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
 from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime
@@ -47,6 +48,9 @@ DEFAULT_URL = "memory://"
 MAX_INBOX = 10_000
 """Messages that may wait for the Producer; past it an enqueue is refused."""
 
+AT_ONCE_S = 0.1
+"""At exit: a stop that takes longer is explained."""
+
 STOP_MARGIN_S = 30.0
 """How much longer than ``shutdown_timeout`` a stop waits for the tree before it says that it hangs."""
 
@@ -67,7 +71,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._node = node
         self._ids = IdSource()
         self._pid = os.getpid()
-        self._stop_lock = threading.Lock()
+        # Before the interpreter takes the daemon threads away, everything is ended in good order.
+        self._at_exit = AtExit(self._stop_at_exit)
 
     # -- asking and telling
     def tell(self, message: Any) -> None:
@@ -79,6 +84,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             Overloaded: too many jobs wait to be stored.
             SystemStopped: the system was stopped, or belongs to another process.
         """
+        self._check_process()
         recipient = recipient_of(message)
         if isinstance(message, Enqueue | EnqueueMany):
             for store in self._stores(message)[1]:
@@ -99,6 +105,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             ExqueueError: what the receiving actor says is wrong.
             TypeError, ArgumentsError, PayloadError, Overloaded, SystemStopped: as for `tell`.
         """
+        self._check_process()
         recipient = recipient_of(message)
         patience_s = self._node.config.ask_timeout if timeout is None else timeout
         if isinstance(message, Enqueue):
@@ -106,7 +113,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         if isinstance(message, EnqueueMany):
             return self._store(message, patience_s)
         if isinstance(message, GetStatus) and not self.is_alive():
-            return self._status_of_the_dead()
+            return status_of_the_dead(self._node.config.node, self._context.board, self._why_stopped())
         reply = self._send(recipient, message, self._context.runtime.reply())
         if not block:
             return reply
@@ -143,11 +150,6 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         return ids
 
     def _send(self, recipient: str, message: object, reply: Reply[Any] | None) -> Any:
-        if os.getpid() != self._pid:
-            raise SystemStopped(
-                f"this system was started in process {self._pid} and can't be used in its child {os.getpid()}: "
-                "start one there"
-            )
         if recipient == "producer":
             ref = self._context.names.whereis("producer")
             if ref is not None and ref.actor_inbox.qsize() > MAX_INBOX:  # type: ignore[attr-defined]
@@ -175,23 +177,17 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         why = failures_table(self._context.board).get("system", "the system was stopped")
         return f"{why}; start another with ExqueueSystem.start(...)"
 
-    def _status_of_the_dead(self) -> SystemStatus:
-        fence = lead_table(self._context.board).get("fence")
-        return SystemStatus(
-            node=self._node.config.node,
-            is_leader=False,
-            leader=None,
-            epoch=0 if fence is None else fence.epoch,
-            queues=(),
-            running=(),
-            nodes=(),
-            outage_since=None,
-            outage_reason=None,
-            failed=(self._why_stopped(),),
-        )
+    def _check_process(self) -> None:
+        """First of all: a lock that another thread held while the process forked is held in the child for ever."""
+        if os.getpid() != self._pid:
+            raise SystemStopped(
+                f"this system was started in process {self._pid} and can't be used in its child {os.getpid()}: "
+                "start one there"
+            )
 
     def send_to(self, path: str, envelope: Envelope) -> bool:
         """Put an envelope into the inbox of the actor at ``path``: for tools, not for programs."""
+        self._check_process()
         ref = self._context.names.whereis(path)
         return ref is not None and bool(ref.actor_inbox.offer(envelope))  # type: ignore[attr-defined]
 
@@ -216,6 +212,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         Raises:
             AskTimeout: there still is something; it says so.
         """
+        self._check_process()
         clock = self._context.runtime.clock
         patience_s = self._node.config.ask_timeout if timeout is None else timeout
         deadline = clock.monotonic() + patience_s
@@ -236,6 +233,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
 
         Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
         """
+        self._check_process()
         run_until_signal(self._task, self.stop)
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
@@ -250,16 +248,34 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         Returns:
             Whether the system has ended.
         """
-        atexit.unregister(self.stop)
         if os.getpid() != self._pid:
             return True
-        self._context.names.tell("", StopSystem())
-        if not block or current_job() is not None or not self._task.is_alive():
-            return not self._task.is_alive()
-        self._task.join(self._node.config.shutdown_timeout + STOP_MARGIN_S if timeout is None else timeout)
+        # Kept: it finds the root also while that is still starting.
+        self._context.names.deliver("", Envelope(StopSystem(), kept=True))
+        if block and not is_inside_job():
+            self._task.join(self._node.config.shutdown_timeout + STOP_MARGIN_S if timeout is None else timeout)
+            if self._task.is_alive():
+                logger.warning("the system of node %s is still stopping", self._node.config.node)
         if self._task.is_alive():
-            logger.warning("the system of node %s is still stopping", self._node.config.node)
-        return not self._task.is_alive()
+            return False
+        self._at_exit.cancel()
+        return True
+
+    def _stop_at_exit(self) -> None:
+        """Stop, and say what is waited for when that is not done at once. No interrupt comes out of it."""
+        if os.getpid() != self._pid:
+            return
+        node = self._node.config
+        try:
+            self.stop(block=False)
+            self._task.join(AT_ONCE_S)
+            running = running_count(self._context.board)
+            if running and self._task.is_alive():
+                sentence = "the program ends: node %s waits up to %g s (shutdown_timeout) for %d running jobs"
+                logger.warning(sentence, node.node, node.shutdown_timeout, running)
+            self.stop()
+        except KeyboardInterrupt:
+            logger.warning("interrupted again: node %s ends without waiting; what it runs is run again", node.node)
 
     def __enter__(self) -> Self:
         return self
@@ -346,15 +362,17 @@ def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtim
         root, task = ExqueueRoot.launch(
             context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
         )
+        ref = SystemRef(root, task, context, settings)
+        failure = context.started.get(timeout=None) if context.started is not None else None
     except RuntimeError as no_thread:
         raise _not_started(persistence, runtime, str(no_thread)) from no_thread
-    assert context.started is not None  # noqa: S101 - given above
-    failure = context.started.get(timeout=None)
+    except BaseException:
+        # An interrupt, while the tree is being started in its own thread: it is ended as soon as it stands.
+        context.names.deliver("", Envelope(StopSystem(), kept=True))
+        raise
     if failure is not None:
+        ref.stop()
         raise _not_started(persistence, runtime, failure.error)
-    ref = SystemRef(root, task, context, settings)
-    # At exit, before the interpreter takes the daemon threads away, everything is ended in good order.
-    atexit.register(ref.stop)
     return ref
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from weakref import WeakSet
 
 import redis
 
@@ -61,6 +62,9 @@ class Endpoint:
         layout: the key of the layout's version.
     """
 
+    # A forked child inherits the sockets; while it held them, a parent that died would look alive.
+    _made: ClassVar[WeakSet[RawConnection]] = WeakSet()
+
     def __init__(self, connect: Callable[[float], RawConnection], address: str, layout: bytes) -> None:
         self.address = address
         self.breaks = 0
@@ -77,6 +81,7 @@ class Endpoint:
             NewerStore: the store is of a newer layout.
         """
         connection = self._connect(timeout)
+        self._made.add(connection)
         is_ready = False
         try:
             connection.connect()
@@ -88,6 +93,15 @@ class Endpoint:
             if not is_ready:
                 connection.disconnect()
         return connection
+
+    @classmethod
+    def leave_to_parent(cls) -> None:
+        """In a forked child: close its copies of the sockets, without a word to the server."""
+        inherited, cls._made = list(cls._made), WeakSet()
+        for connection in inherited:
+            # It closes without shutting down, as it knows its process. What it says of it is nobody's.
+            with contextlib.suppress(Exception):
+                connection.disconnect()
 
     def _check_layout(self, connection: RawConnection) -> None:
         connection.send_packed_command(connection.pack_command(b"GET", self._layout))
@@ -108,6 +122,10 @@ class Endpoint:
             raise damaged(self._layout, f"{layout[:20]!r}", self.address)
         if int(layout) > LAYOUT:
             raise NewerStore(self.address, int(layout), LAYOUT, needs)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=Endpoint.leave_to_parent)
 
 
 class Wire:
