@@ -25,6 +25,9 @@ LAYOUT = 1
 NEEDS = "0.1.0"
 """The oldest version of Exqueue that knows `LAYOUT`; it stands beside it, for those that do not know it."""
 
+MOST_DIALS = 3
+"""So often a connection is made anew because the process forked meanwhile; then it is kept."""
+
 Args = tuple["bytes | str | int", ...]
 Reply = Any
 """What redis-py makes of a reply: bytes, int, None, or a list of those."""
@@ -64,6 +67,7 @@ class Endpoint:
 
     # A forked child inherits the sockets; while it held them, a parent that died would look alive.
     _made: ClassVar[WeakSet[RawConnection]] = WeakSet()
+    _forks: ClassVar[int] = 0
 
     def __init__(self, connect: Callable[[float], RawConnection], address: str, layout: bytes) -> None:
         self.address = address
@@ -84,7 +88,7 @@ class Endpoint:
         self._made.add(connection)
         is_ready = False
         try:
-            connection.connect()
+            self._dial(connection)
             self._check_layout(connection)
             is_ready = True
         except (redis.RedisError, OSError) as error:
@@ -93,6 +97,21 @@ class Endpoint:
             if not is_ready:
                 connection.disconnect()
         return connection
+
+    def _dial(self, connection: RawConnection) -> None:
+        """Connect; anew where the process forked meanwhile: what the child has a copy of, nobody there can name."""
+        for _ in range(MOST_DIALS):
+            forks = self._forks
+            connection.connect()
+            if forks == self._forks:
+                return
+            connection.disconnect()
+        connection.connect()
+
+    @classmethod
+    def note_fork(cls) -> None:
+        """Before each fork of this process."""
+        cls._forks += 1
 
     @classmethod
     def leave_to_parent(cls) -> None:
@@ -125,7 +144,7 @@ class Endpoint:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=Endpoint.leave_to_parent)
+    os.register_at_fork(before=Endpoint.note_fork, after_in_child=Endpoint.leave_to_parent)
 
 
 class Wire:
