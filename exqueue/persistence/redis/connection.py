@@ -25,6 +25,8 @@ LAYOUT = 1
 NEEDS = "0.1.0"
 """The oldest version of Exqueue that knows `LAYOUT`; it stands beside it, for those that do not know it."""
 
+LAST_STANDARD_DESCRIPTOR = 2
+
 MOST_DIALS = 3
 """So often a connection is made anew because the process forked meanwhile; then it is kept."""
 
@@ -100,6 +102,7 @@ class Endpoint:
 
     def _dial(self, connection: RawConnection) -> None:
         """Connect; anew where the process forked meanwhile: what the child has a copy of, nobody there can name."""
+        _take_standard_descriptors()
         for _ in range(MOST_DIALS):
             forks = self._forks
             connection.connect()
@@ -261,6 +264,14 @@ def damaged(key: bytes, found: str, address: str) -> StoreDamaged:
         f"the key {key.decode()!r} at {address} is a {found}, and Exqueue keeps {role!r} in a {ROLES.get(role)}: "
         "somebody else wrote it; remove or rename it. Nothing was changed."
     )
+
+
+def _take_standard_descriptors() -> None:
+    """Where 0, 1 or 2 is closed, let it be /dev/null: a socket of that number would be sent whatever is printed."""
+    with contextlib.suppress(OSError):
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD_DESCRIPTOR:
+            pass
+        os.close(descriptor)
 
 
 def _packed(connection: RawConnection, commands: Sequence[Args]) -> list[bytes]:
