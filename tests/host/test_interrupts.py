@@ -144,8 +144,13 @@ def test_run_stops_in_good_order_and_puts_the_handlers_back(
     signal.signal(signal.SIGTERM, mine)
     system = start()
     system.ask(StartWorker(Note))
-    say("running")
+    def look():
+        wait(lambda: signal.getsignal(signal.SIGTERM) is not mine)
+        say("running")
+    looking = threading.Thread(target=look)
+    looking.start()
     system.run()
+    looking.join()
     assert not system.is_alive() and threading.active_count() == 1
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     os.kill(os.getpid(), signal.SIGTERM)

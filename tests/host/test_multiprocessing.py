@@ -31,9 +31,8 @@ def child(stop):
 """
 
 
-@pytest.mark.parametrize("stop", [True, False], ids=["stops", "forgets to stop"])
-@pytest.mark.parametrize("eager", [True, False], ids=["started before", "not started before"])
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("eager", "stop"), [(True, True), (True, False), (False, False)])
 def test_a_process_enqueues_with_a_system_of_its_own(
     tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef, method: str, *, eager: bool, stop: bool
 ) -> None:
