@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import inspect
+import logging
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
 from exqueue.forks import end_forked_child
-from exqueue.log import Log
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
 from exqueue.record import Trail, decode_record, decode_trail, describe_error, encode_trail
 from exqueue.retry import GiveUp, is_poison, next_step
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exqueue.job import JobDefinition
     from exqueue.record import JobError, Record
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 NEWER_RECORD_PAUSE_S = 60.0
 """After how long a record that only a newer version can read is offered again."""

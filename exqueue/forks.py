@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 
-from exqueue.log import Log
-
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 
 def end_forked_child(process: int, error: BaseException | None) -> None:
@@ -22,17 +22,22 @@ def end_forked_child(process: int, error: BaseException | None) -> None:
     """
     if os.getpid() == process:
         return
-    status = _status_of(error)
-    try:
-        if error is not None and not isinstance(error, SystemExit):
-            logger.error("process %d, forked by a job of process %d, failed", os.getpid(), process, exc_info=error)
-    finally:
-        os._exit(status)
+    status = 0
+    if isinstance(error, SystemExit):
+        status = _status_of(error)
+    elif error is not None:
+        status = 1
+        _say(process, error)
+    os._exit(status)
 
 
-def _status_of(error: BaseException | None) -> int:
-    if not isinstance(error, SystemExit):
-        return int(error is not None)
-    if error.code is None:
+def _say(process: int, error: BaseException) -> None:
+    # Whatever the handlers of the log do: it ends in any case.
+    with contextlib.suppress(BaseException):
+        logger.error("process %d, forked by a job of process %d, failed", os.getpid(), process, exc_info=error)
+
+
+def _status_of(end: SystemExit) -> int:
+    if end.code is None:
         return 0
-    return error.code & 0xFF if isinstance(error.code, int) else 1
+    return end.code & 0xFF if isinstance(end.code, int) else 1

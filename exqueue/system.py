@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import threading
@@ -22,7 +23,6 @@ from exqueue.errors import AskTimeout, Overloaded, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
 from exqueue.intake import pieces, stored
-from exqueue.log import Log
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 DEFAULT_URL = "memory://"
 """Where jobs are kept when neither an URL nor ``$EXQUEUE_URL`` says so."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import DeathsNoted
 from exqueue.actors.tables import deaths_table, subscribers_table
 from exqueue.execution import attempt_of
-from exqueue.log import Log
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
 from exqueue.persistence.values import Recovered
 from exqueue.record import decode_trail, peek
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Settlement
     from exqueue.supervision import Board
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 NAMED = 10
 """How many jobs one line of the log names."""

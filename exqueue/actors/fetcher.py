@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from exqueue.actors.announcer import Announcer
@@ -43,7 +44,6 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
-from exqueue.log import Log
 from exqueue.persistence.values import SUSPECT_AFTER, Owned
 from exqueue.supervision import Actor, ActorContext
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from exqueue.actors.tables import RunKey
     from exqueue.persistence.values import Exchanged, Fence, Settlement
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 LAPSED_PAUSE_S = 0.5
 """How long to wait before looking again whether a lease that is over was renewed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
 from exqueue.actors.beat import decode_beat
@@ -11,7 +12,6 @@ from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, 
 from exqueue.actors.weather import Weather
 from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
-from exqueue.log import Log
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
 from exqueue.supervision import Actor, ActorContext
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import Holder
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 STANDBY_PAUSE_S = 0.75
 """How often a standby looks at least whether the lock is free, and whether the holder is there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
@@ -13,7 +14,6 @@ from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import failures_table, jobs_table, lead_table, outages_table, queues_table
 from exqueue.actors.weather import Weather
 from exqueue.errors import AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
-from exqueue.log import Log
 from exqueue.messages import (
     ActorInfo,
     CancelJob,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import StoredJob
     from exqueue.supervision import Reply
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 
 class Batch(NamedTuple):

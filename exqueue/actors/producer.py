@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import subscribers_table
 from exqueue.actors.weather import Weather
 from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCall
-from exqueue.log import Log
 from exqueue.messages import JobEnqueued
 from exqueue.persistence.values import MAX_BATCH, Push
 from exqueue.record import peek
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.supervision import Reply
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 MAX_BACKLOG = 10_000
 """Jobs that are kept in memory while the persistence does not answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import BeatNow, QueuesChanged, Quiesce, Quiet, Resize, Resized
@@ -18,7 +19,6 @@ from exqueue.actors.tables import (
 )
 from exqueue.codec import learn_parameters
 from exqueue.errors import ConfigError
-from exqueue.log import Log
 from exqueue.messages import StartWorker, StopWorker
 from exqueue.supervision import DEFERRED, ActorContext, Supervisor
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from exqueue.job import JobDefinition
     from exqueue.supervision import ChildSpec, Exit, Intensity
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 
 class Queues(Supervisor):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import pykka
 
 from exqueue.actors.protocol import DeathsNoted
 from exqueue.actors.tables import deaths_table, subscribers_table
-from exqueue.log import Log
 from exqueue.messages import (
     Event,
     JobDied,
@@ -20,7 +20,7 @@ from exqueue.messages import (
 )
 from exqueue.supervision import Actor, ActorContext
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 
 class Reporter(Actor):

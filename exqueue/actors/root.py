@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, StopSystem
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import Quiescing, failures_table, fetcher_of, queues_table, quiescing_table
-from exqueue.log import Log
 from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.supervision import ChildSpec, Intensity
 
-logger = Log("exqueue")
+logger = logging.getLogger("exqueue")
 
 LOOK_EVERY_S = 1.0
 """How often the whole tree is looked over for threads that are gone or hang."""

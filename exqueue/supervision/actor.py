@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
@@ -9,7 +10,6 @@ import pykka
 from pykka.messages import _ActorStop
 
 from exqueue.errors import ActorDead, ExqueueError
-from exqueue.log import Log
 from exqueue.supervision.board import Board
 from exqueue.supervision.exits import NORMAL, SHUTDOWN, Exit, exit_after
 from exqueue.supervision.inbox import Envelope, Inbox, undelivered
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-logger = Log("exqueue.supervision")
+logger = logging.getLogger("exqueue.supervision")
 
 MAX_MESSAGES_A_TURN = 1_000
 """After so many messages `Actor.on_turn_end` runs although more are waiting."""

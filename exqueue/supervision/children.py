@@ -14,9 +14,9 @@ from exqueue.supervision.inbox import undelivered, unfinished
 from exqueue.supervision.signals import Stop
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Iterator
 
-    from exqueue.log import Log
     from exqueue.supervision.runtime import Task
 
 Status = Literal["running", "restarting", "parked", "stopped"]
@@ -64,7 +64,7 @@ class Children:
     by the supervisor above it only.
     """
 
-    def __init__(self, context: ActorContext, logger: Log) -> None:
+    def __init__(self, context: ActorContext, logger: logging.Logger) -> None:
         self._context = context
         self._logger = logger
         self._children: dict[str, Child] = {}

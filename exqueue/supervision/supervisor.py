@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, assert_never
 
 from exqueue.errors import ActorDead
-from exqueue.log import Log
 from exqueue.supervision import intensity as restart_intensity
 from exqueue.supervision.actor import Actor, ActorContext, GiveUp
 from exqueue.supervision.child_spec import ChildSpec, Intensity, Restart, Strategy
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-logger = Log("exqueue.supervision")
+logger = logging.getLogger("exqueue.supervision")
 
 
 @dataclass(frozen=True, slots=True)
