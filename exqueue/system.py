@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import threading
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self
 import pykka
 
 from exqueue.actors import topology
-from exqueue.actors.protocol import IsDrained, StopSystem
+from exqueue.actors.protocol import CatchUp, Flush, StopSystem, WhatIsLeft
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
 from exqueue.actors.status import status_of_the_dead
@@ -22,11 +21,11 @@ from exqueue.config import SystemConfig, new_node_name
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
-from exqueue.intake import pieces, stored
+from exqueue.intake import in_words, is_stored, pieces, stored
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
-from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime
+from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime, safe_logger
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 DEFAULT_URL = "memory://"
 """Where jobs are kept when neither an URL nor ``$EXQUEUE_URL`` says so."""
@@ -50,6 +49,9 @@ MAX_INBOX = 10_000
 
 AT_ONCE_S = 0.1
 """At exit: a stop that takes longer is explained."""
+
+ONE_LOOK_S = 1.0
+"""How long the first look of `SystemRef.drain` may take, however short its time-out."""
 
 STOP_MARGIN_S = 30.0
 """How much longer than ``shutdown_timeout`` a stop waits for the tree before it says that it hangs."""
@@ -169,8 +171,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         outage = next(iter(self._context.board.table("outages").copy().values()), None)
         why = "" if outage is None else f"; the persistence does not answer: {outage.reason}"
         raise AskTimeout(
-            f"{_what(message)}: no answer from the {recipient} within {patience_s:g} s{why}",
-            stored=_stored(message, was_begun=was_begun),
+            f"{in_words(message)}: no answer from the {recipient} within {patience_s:g} s{why}",
+            stored=is_stored(message, was_begun=was_begun),
         )
 
     def _why_stopped(self) -> str:
@@ -202,15 +204,19 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         return os.getpid() == self._pid and self._task.is_alive()
 
     def drain(self, timeout: float | None = None) -> None:
-        """Wait until the started queues have nothing ready, running or due.
+        """Wait until the queues that are started on this node have nothing ready, running or due.
 
-        A job that waits for a later time, and a serial queue halted by a dead head, are not waited for.
+        Waited for is also what was told to this system before, and what jobs enqueue meanwhile; and what is ready in a
+        paused queue. Not waited for are jobs that wait for a later time, dead ones, and a serial queue halted by a dead
+        head.
 
         Args:
-            timeout: seconds; ``None`` waits ``ask_timeout`` seconds.
+            timeout: seconds; ``None`` waits ``ask_timeout`` seconds. One look is taken in any case, for which the
+                persistence gets `ONE_LOOK_S` if it is slow.
 
         Raises:
-            AskTimeout: there still is something; it says so.
+            AskTimeout: there still is something, and it says what; or the persistence does not answer.
+            SystemStopped: the system was stopped.
         """
         self._check_process()
         clock = self._context.runtime.clock
@@ -218,19 +224,29 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         deadline = clock.monotonic() + patience_s
         pause = threading.Event()
         pause_s = 0.005
+        self._look("queues", CatchUp(), deadline)
         while True:
-            left_s = max(0.0, deadline - clock.monotonic())
-            reply = self._send("operator", IsDrained(), self._context.runtime.reply())
-            if self._await(reply, IsDrained(), "operator", max(left_s, pause_s)):
+            pushes = self._look("producer", Flush(), deadline)
+            left = self._look("operator", WhatIsLeft(), deadline)
+            # What the last jobs told is stored after they have ended: it counts only if nothing was stored meanwhile.
+            if not left and self._look("producer", Flush(), deadline) == pushes:
                 return
+            left_s = deadline - clock.monotonic()
             if left_s <= 0:
-                raise AskTimeout(f"the started queues still have jobs to run after {patience_s:g} s")
+                what = left or "jobs were enqueued meanwhile"
+                raise AskTimeout(f"the started queues still have jobs to run after {patience_s:g} s: {what}")
             pause.wait(min(pause_s, left_s))
             pause_s = min(0.1, pause_s * 1.5)
 
-    def run(self) -> None:
-        """Block until SIGINT or SIGTERM, then stop. A second signal ends the process at once.
+    def _look(self, recipient: str, message: object, deadline: float) -> Any:
+        reply = self._send(recipient, message, self._context.runtime.reply())
+        left_s = deadline - self._context.runtime.clock.monotonic()
+        return self._await(reply, message, recipient, max(left_s, ONE_LOOK_S))
 
+    def run(self) -> None:
+        """Block until SIGINT or SIGTERM, then `stop`, put the handlers of before back and return.
+
+        A second signal meanwhile ends the process at once, with 128 + its number; what ran is then run again elsewhere.
         Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
         """
         self._check_process()
@@ -380,17 +396,3 @@ def _not_started(persistence: Persistence, runtime: Runtime, why: str) -> System
     runtime.close()
     persistence.close()
     return SystemStopped(f"the system could not start: {why}")
-
-
-def _what(message: object) -> str:
-    jobs = getattr(message, "jobs", None)
-    if jobs:
-        return f"storing job {jobs[0].id}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")
-    job_id = getattr(message, "id", None)
-    return type(message).__name__ + (f" of job {job_id}" if job_id else "")
-
-
-def _stored(message: object, *, was_begun: bool) -> str | None:
-    if getattr(message, "jobs", None) is None:
-        return None
-    return "unknown" if was_begun else "no"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from exqueue.actors.protocol import DeathsNoted
+from exqueue.actors.protocol import DeathsNoted, Say
 from exqueue.actors.tables import deaths_table, subscribers_table
 from exqueue.execution import attempt_of
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from exqueue.execution import Outcome, Run
     from exqueue.persistence.values import Settlement
     from exqueue.supervision import Board
-
-logger = logging.getLogger("exqueue")
 
 NAMED = 10
 """How many jobs one line of the log names."""
@@ -48,13 +46,13 @@ class Announcer:
         elif outcome.verdict == "died":
             self._died(key, outcome)
         else:
-            logger.warning("job %s in queue %s waits for a newer Exqueue: %s", key[0], self._queue, outcome.reason)
+            self._warn(f"job {key[0]} in queue {self._queue} waits for a newer Exqueue: {outcome.reason}")
 
     def interrupted(self, key: RunKey, settlement: Settlement, run: Run | None) -> None:
         """The persistence has taken a run back that did not end by itself."""
         if isinstance(settlement, Recovered):
             reason = "its worker was lost in mid-run"
-            logger.warning("job %s in queue %s: %s, it is run again", key[0], self._queue, reason)
+            self._warn(f"job {key[0]} in queue {self._queue}: {reason}, it is run again")
         else:
             reason = "it was not begun, or a stop interrupted it"
         if self._subscribers:
@@ -76,13 +74,10 @@ class Announcer:
         """This node does not own the queue any more while these runs still go on here."""
         if not runs:
             return
-        logger.warning(
-            "queue %s was lost while %d of its jobs run on %s: they are superseded, whoever leads runs them again, and "
-            "how they end here counts for nothing: %s",
-            self._queue,
-            len(runs),
-            self._node,
-            ", ".join(job_id for job_id, _ in tuple(runs)[:NAMED]) + (" ..." if len(runs) > NAMED else ""),
+        named = ", ".join(job_id for job_id, _ in tuple(runs)[:NAMED]) + (" ..." if len(runs) > NAMED else "")
+        self._warn(
+            f"queue {self._queue} was lost while {len(runs)} of its jobs run on {self._node}: they are superseded, "
+            f"whoever leads runs them again, and how they end here counts for nothing: {named}"
         )
         if self._subscribers:
             for key, run in runs.items():
@@ -90,12 +85,14 @@ class Announcer:
 
     def refused(self, key: RunKey) -> None:
         """The persistence has refused a settlement: the run was over for it before."""
-        logger.warning(
-            "job %s in queue %s: this run was superseded, its outcome on %s counts for nothing",
-            key[0],
-            self._queue,
-            self._node,
+        self._warn(
+            f"job {key[0]} in queue {self._queue}: this run was superseded, its outcome on {self._node} counts for "
+            "nothing"
         )
+
+    def _warn(self, line: str) -> None:
+        """By the Reporter: a log handler that hangs must not hold up the queue."""
+        self._tell("reporter", Say(logging.WARNING, line))
 
     def _succeeded(self, key: RunKey, outcome: Outcome) -> None:
         event = JobSucceeded(

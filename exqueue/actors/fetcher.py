@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
 from exqueue.actors.announcer import Announcer
@@ -45,14 +44,14 @@ from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
 from exqueue.persistence.values import SUSPECT_AFTER, Owned
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.actors.tables import RunKey
     from exqueue.persistence.values import Exchanged, Fence, Settlement
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 LAPSED_PAUSE_S = 0.5
 """How long to wait before looking again whether a lease that is over was renewed."""

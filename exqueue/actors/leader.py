@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import decode_beat
 from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, StandDown, Unseen
@@ -14,13 +13,13 @@ from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import Holder
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 STANDBY_PAUSE_S = 0.75
 """How often a standby looks at least whether the lock is free, and whether the holder is there."""
@@ -142,7 +141,6 @@ class Leader(Actor):
 
     def _gained(self, fence: Fence) -> None:
         if fence != self._lead.get("fence"):
-            logger.info("%s leads with epoch %d", self._config.node, fence.epoch)
             self._tell_reporter(LeadershipGained(node=self._config.node, fence=fence, at=self.clock.time()))
         self._fence = fence
         self._claimed.clear()
@@ -155,7 +153,6 @@ class Leader(Actor):
         fence = self._lead.pop("fence", None)
         if fence is None:
             return
-        logger.info("%s does not lead any more: %s", self._config.node, why)
         self._tell_reporter(LeadershipLost(node=self._config.node, fence=fence, reason=why, at=self.clock.time()))
         for queue in tuple(self._queues):
             self.tell(fetcher_of(queue), StandDown())
@@ -228,5 +225,6 @@ class Leader(Actor):
                 raise
             self.call(self._session.release, fence)
 
-    def _tell_reporter(self, event: Any) -> None:
+    def _tell_reporter(self, event: LeadershipGained | LeadershipLost) -> None:
+        """Also for the log: a handler that hangs must not cost the lock."""
         self.tell("reporter", event)

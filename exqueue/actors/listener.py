@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from typing import TYPE_CHECKING, assert_never
 
@@ -31,7 +30,7 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather, pause_s
 from exqueue.errors import Outage
 from exqueue.persistence.values import LockReleased, QueueWoken
-from exqueue.supervision import Actor, ActorContext, Envelope
+from exqueue.supervision import Actor, ActorContext, Envelope, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Danger, Signal
     from exqueue.supervision.runtime import Task
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 SWEEP_EVERY_S = 5.0
 """How often idle queues are compared with the persistence: a lost wake-up costs no more than that."""
@@ -196,7 +195,7 @@ class Listener(Actor):
         for danger in self.call(self._session.diagnose):
             if danger not in self._dangers:
                 self._dangers.add(danger)
-                logger.log(logging.ERROR if danger.is_grave else logging.WARNING, "%s", danger.sentence)
+                (logger.error if danger.is_grave else logger.warning)("%s", danger.sentence)
 
     def _on_deaf(self, deaf: Deaf) -> None:
         if deaf.reader != self._reader:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
-from exqueue.actors.protocol import IsDrained, TryAgain
+from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import failures_table, jobs_table, lead_table, outages_table, queues_table
 from exqueue.actors.weather import Weather
-from exqueue.errors import AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
+from exqueue.errors import ActorDead, AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
 from exqueue.messages import (
     ActorInfo,
     CancelJob,
@@ -33,14 +32,16 @@ from exqueue.messages import (
     SystemStatus,
 )
 from exqueue.persistence.values import MAX_BATCH
-from exqueue.supervision import DEFERRED, Actor, ActorContext
+from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import StoredJob
     from exqueue.supervision import Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Batch(NamedTuple):
@@ -61,7 +62,7 @@ class Order:
 
     __slots__ = ("batch", "count", "message", "n", "queue", "reply")
 
-    def __init__(self, message: OperatorMessage | IsDrained, reply: Reply[Any] | None) -> None:
+    def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
         self.message = message
         self.n = 0
         self.reply = reply
@@ -83,6 +84,7 @@ class Operator(Actor):
         self._caller = secrets.token_hex(6)
         self._number = 0
         self._orders: deque[Order] = deque()
+        self._under_way: Order | None = None
         self._resume_timer: int | None = None
         self._last_status: SystemStatus | None = None
 
@@ -94,7 +96,24 @@ class Operator(Actor):
                 order.reply.fail(Outage("the system stopped before the persistence answered"))
         self._session.close()
 
-    def on_receive(self, message: OperatorMessage | IsDrained | TryAgain) -> Any:
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Hand what was not begun to the next Operator; whoever waits for what was is told that it may be done."""
+        for order in (self._under_way, *self._orders):
+            if order is None:
+                continue
+            if order.n == 0:
+                self.hand_on(order.message, order.reply)
+            elif order.reply is not None:
+                what = type(order.message).__name__
+                order.reply.fail_unless_answered(ActorDead(f"the operator ended during {what}: it may be done"))
+        self._orders.clear()
+
+    def on_receive(self, message: OperatorMessage | WhatIsLeft | TryAgain) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         if isinstance(message, TryAgain):
             self._resume_timer = None
@@ -115,12 +134,15 @@ class Operator(Actor):
 
     def _carry_on(self) -> None:
         waiting, self._orders = self._orders, deque()
-        while waiting and not self._orders:
-            self._carry_out(waiting.popleft())
-        self._orders.extend(waiting)
+        try:
+            while waiting and not self._orders:
+                self._carry_out(waiting.popleft())
+        finally:
+            self._orders.extend(waiting)
 
     def _carry_out(self, order: Order) -> None:
         self.doing(type(order.message).__name__)
+        self._under_way = order
         order.n = order.n or self._next_number()
         try:
             answer = self._answer(order)
@@ -135,6 +157,7 @@ class Operator(Actor):
             self._weather.calm()
             if order.reply is not None:
                 order.reply.set(answer)
+        self._under_way = None
         self.doing("")
 
     def _wait_out(self, order: Order, outage: Outage) -> None:
@@ -169,8 +192,8 @@ class Operator(Actor):
                 return self._pause(order, message.name, paused=True)
             case ResumeQueue():
                 return self._pause(order, message.name, paused=False)
-            case IsDrained():
-                return self._is_drained()
+            case WhatIsLeft():
+                return self._what_is_left()
             case GetTree():
                 return self._tree()
             case _:
@@ -263,16 +286,14 @@ class Operator(Actor):
         count: int = getattr(self.call(self._session.overview, [queue]).queues[0], state)
         return count
 
-    def _is_drained(self) -> bool:
+    def _what_is_left(self) -> str:
         overview = self.call(self._session.overview, tuple(queues_table(self.board)))
+        left = []
         for counts in overview.queues:
-            if counts.running or (counts.ready and not counts.head_dead):
-                return False
-            if counts.waiting:
-                first = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0)
-                if first and (first[0].due_at or 0.0) <= overview.now:
-                    return False
-        return True
+            waiting = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0) if counts.waiting else ()
+            is_due = bool(waiting) and (waiting[0].due_at or 0.0) <= overview.now
+            left.append(status.left_to_do(counts, is_due=is_due))
+        return ", ".join(filter(None, left))
 
     def _status(self) -> SystemStatus:
         queues = self.call(self._session.queues)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.protocol import Store, TryAgain
+from exqueue.actors.protocol import Flush, Store, TryAgain
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import subscribers_table
 from exqueue.actors.weather import Weather
@@ -16,7 +15,7 @@ from exqueue.errors import AskTimeout, ExqueueError, Outage, Overloaded, StaleCa
 from exqueue.messages import JobEnqueued
 from exqueue.persistence.values import MAX_BATCH, Push
 from exqueue.record import peek
-from exqueue.supervision import DEFERRED, Actor, ActorContext
+from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.supervision import Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 MAX_BACKLOG = 10_000
 """Jobs that are kept in memory while the persistence does not answer."""
@@ -32,7 +31,7 @@ MAX_BACKLOG = 10_000
 MAX_PUSH_BYTES = 2 * 1024 * 1024
 """The most bytes of records that one push carries, unless a single record is longer."""
 
-ProducerMessage = Store | TryAgain
+ProducerMessage = Store | Flush | TryAgain
 
 
 class Waiting:
@@ -74,12 +73,16 @@ class Producer(Actor):
         self._backlog: deque[Waiting] = deque()
         self._backlog_jobs = 0
         self._sent: tuple[Batch, ...] = ()
+        self._flushing: list[Reply[int] | None] = []
         self._resume_timer: int | None = None
 
     def on_receive(self, message: ProducerMessage) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         if type(message) is Store:
             return self._on_store(message)
+        if type(message) is Flush:
+            self._flushing.append(self.asker)
+            return DEFERRED
         self._resume_timer = None
         return None
 
@@ -87,6 +90,7 @@ class Producer(Actor):
         """Store what is still here, in one try; whoever waits for more is told that it is not stored."""
         self._flush()
         self._tell_all_unstored()
+        self._answer_flushing()
         self._session.close()
 
     def on_failure(
@@ -98,6 +102,9 @@ class Producer(Actor):
         """Hand what was not sent to the next Producer; nobody else knows who waits for what was under way."""
         for waiting in self._backlog:
             self.hand_on(waiting.store, waiting.reply)
+        for flushing in self._flushing:
+            self.hand_on(Flush(), flushing)
+        self._flushing.clear()
         self._backlog.clear()
         self._tell_all_unstored()
 
@@ -119,6 +126,14 @@ class Producer(Actor):
         """Store what waits, in one round trip."""
         if self._resume_timer is None and (self._sent or self._backlog):
             self._flush()
+        if self._flushing and not (self._sent or self._backlog):
+            self._answer_flushing()
+
+    def _answer_flushing(self) -> None:
+        for reply in self._flushing:
+            if reply is not None:
+                reply.set(self._number)
+        self._flushing.clear()
 
     def _flush(self) -> None:
         batches = self._sent or self._next_batches()

@@ -183,14 +183,25 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
+class Flush:
+    """To the Producer: answer when all that came before is stored or refused, with the number of its last push."""
+
+
+@dataclass(frozen=True, slots=True)
 class TryAgain:
     """To the actor itself, from its timer: the persistence may answer again."""
 
 
 # -- Operator
 @dataclass(frozen=True, slots=True)
-class IsDrained:
-    """To the Operator: whether the started queues have nothing ready, running or due."""
+class WhatIsLeft:
+    """To the Operator: what the started queues have ready, running or due. Answers a phrase, empty for nothing."""
+
+
+# -- Queues
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """To Queues: answer ``None`` when all that came before is done."""
 
 
 # -- Listener
@@ -232,6 +243,14 @@ class BeatNow:
 
 
 # -- Reporter
+@dataclass(frozen=True, slots=True)
+class Say:
+    """To the Reporter: write this line to the log, at this level of `logging`."""
+
+    level: int
+    line: str
+
+
 @dataclass(frozen=True, slots=True)
 class DeathsNoted:
     """To the Reporter: there are deaths on the board that are not in the log yet."""

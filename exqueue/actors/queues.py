@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.protocol import BeatNow, QueuesChanged, Quiesce, Quiet, Resize, Resized
+from exqueue.actors.protocol import BeatNow, CatchUp, QueuesChanged, Quiesce, Quiet, Resize, Resized
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import (
     QueueSettings,
@@ -18,21 +17,20 @@ from exqueue.actors.tables import (
     quiescing_table,
 )
 from exqueue.codec import learn_parameters
-from exqueue.errors import ConfigError
+from exqueue.errors import ActorDead, ConfigError
 from exqueue.messages import StartWorker, StopWorker
-from exqueue.supervision import DEFERRED, ActorContext, Supervisor
+from exqueue.supervision import DEFERRED, ActorContext, Supervisor, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pykka
+    from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
     from exqueue.config import JobOptions
     from exqueue.job import JobDefinition
-    from exqueue.supervision import ChildSpec, Exit, Intensity
+    from exqueue.supervision import ChildSpec, Exit, Intensity, Reply
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Queues(Supervisor):
@@ -54,7 +52,7 @@ class Queues(Supervisor):
         self._jobs = jobs_table(self.board)
         self._queues = queues_table(self.board)
         self._failures = failures_table(self.board)
-        self._resizing: dict[str, list[pykka.Future[Any]]] = {}
+        self._resizing: dict[str, list[Reply[Any]]] = {}
         self._quiescing = quiescing_table(self.board)
 
     def on_receive(self, message: Any) -> Any:
@@ -64,6 +62,8 @@ class Queues(Supervisor):
                 return self._on_start_worker(message)
             case StopWorker():
                 return self._on_stop_worker(message.definition)
+            case CatchUp():
+                return None
             case Resized():
                 return self._on_resized(message.queue)
             case Quiet():
@@ -172,6 +172,18 @@ class Queues(Supervisor):
             if definition.queue == queue and definition.name not in but:
                 self._jobs.pop(name, None)
 
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Its successor starts what the board says: whoever waits for that is told not to."""
+        for queue, askers in self._resizing.items():
+            for asker in askers:
+                asker.fail_unless_answered(ActorDead(f"the supervisor of all queues ended: {queue} starts again later"))
+        super().on_failure(exception_type, exception_value, traceback)
+
     def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
         """Say once that a queue does not work, and show it in the status until it does."""
         word = f"queue {spec.id}"
@@ -179,12 +191,15 @@ class Queues(Supervisor):
         if word not in self._failures:
             logger.error("%s (in %g s)\n%s", sentence, delay_s, end.traceback)
         self._failures[word] = sentence
-        self.tell("listener", BeatNow())
+        # It starts with what the board says then: nobody needs to wait for that.
+        self._on_resized(spec.id)
 
     def on_child_restarted(self, path: str, reason: str) -> None:
         """Let subscribers and the status know."""
         super().on_child_restarted(path, reason)
-        self._failures.pop(f"queue {path.rpartition('/')[2]}", None)
+        queue = path.rpartition("/")[2]
+        self._failures.pop(f"queue {queue}", None)
+        self._on_resized(queue)
         tell_restarted(self, self._settings.config.node, path, reason)
 
 

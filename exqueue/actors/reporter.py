@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import pykka
 
-from exqueue.actors.protocol import DeathsNoted
+from exqueue.actors.protocol import DeathsNoted, Say
 from exqueue.actors.tables import deaths_table, subscribers_table
 from exqueue.messages import (
     Event,
     JobDied,
     JobFailed,
+    LeadershipGained,
+    LeadershipLost,
     ReporterMessage,
     Subscribe,
     Subscriber,
     Unsubscribe,
 )
-from exqueue.supervision import Actor, ActorContext
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 
 class Reporter(Actor):
-    """The only actor that waits for log handlers, so that a slow or broken one delays nobody else.
+    """Says what becomes of jobs and of the leadership, so that a slow log handler delays nobody else.
+
+    The other actors log by themselves what is rare: crashes, outages, what a person told them that can't be done.
 
     A death stands on the board until its ERROR is written; after a crash the next Reporter writes it. So does who has
     subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.
@@ -50,17 +53,25 @@ class Reporter(Actor):
         """Leave no death unsaid."""
         self._report_deaths()
 
-    def on_receive(self, message: ReporterMessage | DeathsNoted | Event) -> Any:
+    def on_receive(self, message: ReporterMessage | DeathsNoted | Say | Event) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
             case DeathsNoted():
                 return self._report_deaths()
+            case Say():
+                return logger.log(message.level, message.line)
             case Subscribe():
                 return self._on_subscribe(message)
             case Unsubscribe():
                 return self._on_unsubscribe(message)
             case JobFailed():
                 self._log_failure(message)
+                return self._publish(message)
+            case LeadershipGained():
+                logger.info("%s leads with epoch %d", message.node, message.fence.epoch)
+                return self._publish(message)
+            case LeadershipLost():
+                logger.info("%s does not lead any more: %s", message.node, message.reason)
                 return self._publish(message)
             case _:
                 return self._publish(message)
@@ -86,6 +97,9 @@ class Reporter(Actor):
                 ref.tell(event)
             except pykka.ActorDeadError:
                 self._forget(urn)
+            except Exception as error:  # noqa: BLE001 - the host program's own code, which may raise anything
+                self._forget(urn)
+                logger.warning("%s is told no more events: it raised %s: %s", urn, type(error).__name__, error)
 
     def _report_deaths(self) -> None:
         for key in list(self._deaths):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, StopSystem
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import Quiescing, failures_table, fetcher_of, queues_table, quiescing_table
-from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor
+from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.supervision import ChildSpec, Intensity
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 LOOK_EVERY_S = 1.0
 """How often the whole tree is looked over for threads that are gone or hang."""

@@ -62,6 +62,19 @@ def status_of_the_dead(node: str, board: Board, why: str) -> SystemStatus:
     )
 
 
+def left_to_do(counts: QueueCounts, *, is_due: bool) -> str:
+    """What keeps a drain waiting for this queue, in words; empty for nothing. Behind a dead head nothing is to do."""
+    has_next = not counts.head_dead
+    parts = [
+        *([f"{counts.ready} ready"] if counts.ready and has_next else ()),
+        *(["jobs that are due"] if is_due and has_next else ()),
+        *([f"{counts.running} running"] if counts.running else ()),
+    ]
+    if not parts:
+        return ""
+    return f"{counts.queue} has {' and '.join(parts)}" + (" and is paused" if counts.paused else "")
+
+
 def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -> RunningJob:
     """A job that the persistence lists as running; which worker has it is known from the leader's last beat."""
     leader = "" if overview.holder is None else overview.holder.node

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from typing import TYPE_CHECKING
 
 from exqueue.actors.tables import OutageRow, outages_table
+from exqueue.supervision import safe_logger
 
 if TYPE_CHECKING:
     from exqueue.clock import Clock
     from exqueue.errors import Outage
     from exqueue.supervision import Board
 
-logger = logging.getLogger("exqueue")
+logger = safe_logger("exqueue")
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0

@@ -17,6 +17,7 @@ from exqueue.supervision import Actor, ActorContext
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Coroutine
+    from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
 
@@ -55,6 +56,18 @@ class Worker(Actor):
 
     def on_stop(self) -> None:
         """Close the event loop, if a job ever needed one."""
+        self._close_loop()
+
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """As `on_stop`."""
+        self._close_loop()
+
+    def _close_loop(self) -> None:
         if self._runner is not None:
             self._runner.close()
 
@@ -92,6 +105,9 @@ class Worker(Actor):
         self._tables.running.pop(key, None)
         self._tables.superseded.pop(key, None)
         self.tell(self._fetcher, RunEnded(key, None if self.is_replaced else self.name))
+        if self.is_replaced:
+            # Nothing else comes to a thread that was left behind, not even a stop.
+            self._close_loop()
 
     def _tell_started(self, run: Run) -> None:
         event = JobStarted(

@@ -1,7 +1,9 @@
 """Events: what has happened. Subscribers get them by ``tell``, as hints for people and screens, never for safety.
 
 Times ``at`` are seconds since the Unix epoch by the clock of the node that tells. ``attempt`` counts from 1: the
-failures and losses before, plus one. ``job`` is the name of the job class.
+failures and losses before, plus one. ``job`` is the name of the job class. Events that different actors tell have no
+order: a `JobStarted` may arrive before the `JobEnqueued` of its job. When the actor that sends them crashes, those that
+waited to be sent are lost.
 """
 
 from __future__ import annotations
@@ -92,7 +94,10 @@ class JobDied:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobInterrupted:
-    """The run did not end by itself; the job goes back to its place, and the attempt does not count."""
+    """The run did not end by itself; the job goes back to its place, and the attempt does not count.
+
+    ``job`` is empty and ``attempt`` 0 when the actor that handed the run out crashed since, and no more is known of it.
+    """
 
     id: str
     job: str

@@ -74,7 +74,13 @@ class ListJobs:
 
 @dataclass(frozen=True, slots=True, init=False)
 class Subscribe:
-    """Send this actor each event of these types by ``tell``, of all types when none is named. Answers ``True``."""
+    """Send this actor each event of these types by ``tell``, of all types when none is named. Answers ``True``.
+
+    The events are those of this node: what other nodes run or store is told to their own subscribers. Again for the
+    same actor: these types instead of those before. Holds until `Unsubscribe`, the actor's end, or an error that its
+    ``tell`` raises (one WARNING); also over a crash of the actor of this system that sends the events, if the
+    subscriber is known to `pykka.ActorRegistry`, as every actor is that was started by ``start``.
+    """
 
     actor_ref: Subscriber
     event_types: tuple[type[Event], ...]
@@ -101,5 +107,6 @@ class Unsubscribe:
 
 
 def _check_actor_ref(ref: object) -> None:
-    if not callable(getattr(ref, "tell", None)) or isinstance(ref, type):
+    is_ref = callable(getattr(ref, "tell", None)) and isinstance(getattr(ref, "actor_urn", None), str)
+    if not is_ref or isinstance(ref, type):
         raise TypeError(f"events are sent to the ActorRef of a started pykka actor, not to {shown(ref)}")

@@ -59,7 +59,7 @@ class RunningJob:
         id: of the job.
         job: the name of its class.
         queue: of the job.
-        worker: the path of its worker.
+        worker: the path of its worker; empty for some seconds, until its node has told the others.
         node: of the worker.
         attempt: from 1.
         started_at: when it was handed out.

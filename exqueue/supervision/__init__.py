@@ -5,6 +5,7 @@ from exqueue.supervision.board import Board, Table
 from exqueue.supervision.child_spec import Backoff, ChildSpec, Intensity, Restart, Strategy
 from exqueue.supervision.exits import Exit
 from exqueue.supervision.inbox import Envelope
+from exqueue.supervision.log import SafeLogger, safe_logger
 from exqueue.supervision.names import Names
 from exqueue.supervision.reply import Reply
 from exqueue.supervision.runtime import Runtime, ThreadRuntime
@@ -29,10 +30,12 @@ __all__ = [
     "Reply",
     "Restart",
     "Runtime",
+    "SafeLogger",
     "Stop",
     "Strategy",
     "Supervisor",
     "Table",
     "ThreadRuntime",
     "Vitals",
+    "safe_logger",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
@@ -13,6 +12,7 @@ from exqueue.errors import ActorDead, ExqueueError
 from exqueue.supervision.board import Board
 from exqueue.supervision.exits import NORMAL, SHUTDOWN, Exit, exit_after
 from exqueue.supervision.inbox import Envelope, Inbox, undelivered
+from exqueue.supervision.log import safe_logger
 from exqueue.supervision.names import Names
 from exqueue.supervision.reply import Reply
 from exqueue.supervision.runtime import Runtime, Task, ThreadRuntime
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-logger = logging.getLogger("exqueue.supervision")
+logger = safe_logger("exqueue.supervision")
 
 MAX_MESSAGES_A_TURN = 1_000
 """After so many messages `Actor.on_turn_end` runs although more are waiting."""
@@ -232,10 +232,10 @@ class Actor(pykka.ThreadingActor):
             end = exit_after("not started", error)
             if started is None:
                 logger.error("%s could not start: %s\n%s", self, end.error, end.traceback)  # noqa: TRY400 - text, no frames
-            if not self._vitals.is_replaced:
-                self._guarded("on_start_failed", self.on_start_failed)
+            self._guarded("on_start_failed", self.on_start_failed)
             return end
         if self._vitals.is_replaced:
+            self._guarded("on_start_failed", self.on_start_failed)
             raise Replaced
         if self.context.name is not None:
             self._names.register(self.name, self.actor_ref)
@@ -334,7 +334,7 @@ class Actor(pykka.ThreadingActor):
             self._names.report_down(self.name, self.actor_urn, self.context.supervisor, end)
 
     def on_start_failed(self) -> None:
-        """Run in the actor's own thread after ``on_start`` raised: take back what it had begun."""
+        """Run in the actor's own thread when ``on_start`` raised or took too long: take back what it had begun."""
 
     def on_failure(
         self,

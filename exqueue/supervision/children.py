@@ -10,13 +10,13 @@ import pykka
 from exqueue.supervision.actor import ActorContext, Vitals
 from exqueue.supervision.child_spec import START_TIMEOUT_S, ChildSpec, Strategy
 from exqueue.supervision.exits import Exit, exit_after
-from exqueue.supervision.inbox import undelivered, unfinished
+from exqueue.supervision.inbox import Envelope, undelivered, unfinished
 from exqueue.supervision.signals import Stop
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator
 
+    from exqueue.supervision.log import SafeLogger
     from exqueue.supervision.runtime import Task
 
 Status = Literal["running", "restarting", "parked", "stopped"]
@@ -64,7 +64,7 @@ class Children:
     by the supervisor above it only.
     """
 
-    def __init__(self, context: ActorContext, logger: logging.Logger) -> None:
+    def __init__(self, context: ActorContext, logger: SafeLogger) -> None:
         self._context = context
         self._logger = logger
         self._children: dict[str, Child] = {}
@@ -99,11 +99,13 @@ class Children:
         return child
 
     def forget(self, child: Child) -> None:
-        """Let a child go that does not run."""
+        """Let a child go that does not run, with the rows of all that was below it."""
         self._children.pop(child.spec.id, None)
         self._context.names.withdraw(child.path)
-        for table in (self._tree, self._vitals):
-            table.pop(child.path, None)
+        for table in (self._tree, self._vitals, self._restarts):
+            for path in list(table):
+                if path == child.path or path.startswith(f"{child.path}/"):
+                    table.pop(path, None)
 
     def let_go(self, child: Child) -> None:
         """The child ended and is not to come back by itself; its spec stays."""
@@ -111,9 +113,10 @@ class Children:
         self._context.names.withdraw(child.path)
 
     def mark(self, child: Child, status: Status) -> None:
-        """Note the child's status, on the board too."""
+        """Note the child's status, on the board too, unless a successor of its supervisor writes there by now."""
         child.status = status
-        self._tree[child.path] = (child.spec.actor.__name__, status)
+        if not self._context.vitals.is_replaced:
+            self._tree[child.path] = (child.spec.actor.__name__, status)
 
     def count_restart(self, child: Child) -> None:
         """Count that the child was started again."""
@@ -169,13 +172,14 @@ class Children:
 
     def stop(self, child: Child, *, for_restart: bool = False) -> None:
         """Stop a child and wait for its thread; one that takes longer than it may is left behind."""
-        if not for_restart:
+        if not for_restart and not self._context.vitals.is_replaced:
             self._context.names.withdraw(child.path)
         ref, task = child.ref, child.task
         if ref is None or task is None:
             self.mark(child, "stopped")
             return
-        self._context.names.control(child.path, Stop())
+        # This very actor: its name may be another's by now.
+        ref.actor_inbox.offer(Envelope(Stop(), control=True))  # type: ignore[attr-defined] # our own inbox
         patience = child.spec.shutdown_s if child.vitals.in_user_code else max(child.spec.shutdown_s, GRACE_S)
         task.join(None if patience == math.inf else patience)
         if task.is_alive():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, assert_never
 
@@ -12,13 +11,14 @@ from exqueue.supervision.actor import Actor, ActorContext, GiveUp
 from exqueue.supervision.child_spec import ChildSpec, Intensity, Restart, Strategy
 from exqueue.supervision.children import Child, Children
 from exqueue.supervision.exits import Exit
+from exqueue.supervision.log import safe_logger
 from exqueue.supervision.signals import Down
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-logger = logging.getLogger("exqueue.supervision")
+logger = safe_logger("exqueue.supervision")
 
 
 @dataclass(frozen=True, slots=True)

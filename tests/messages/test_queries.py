@@ -1,5 +1,6 @@
 """What lists and subscriptions refuse when they are built."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_subscriber_hears_of_all_events_or_of_those_it_names() -> None:
 
 
 @pytest.mark.parametrize("message", [Subscribe, Unsubscribe])
-@pytest.mark.parametrize("ref", [None, 5, Ref, lambda event: None])
+@pytest.mark.parametrize("ref", [None, 5, Ref, lambda event: None, SimpleNamespace(tell=print)])
 def test_a_subscriber_must_be_an_actor_ref(message: Any, ref: Any) -> None:
     """Events are sent by ``tell``."""
     with pytest.raises(TypeError, match="ActorRef"):

@@ -5,8 +5,9 @@ import threading
 import pytest
 
 from exqueue.errors import ActorDead
-from exqueue.supervision import ActorContext, Intensity
-from tests.supervision.tree import Lived, Overseer, Tree, child, crash, running
+from exqueue.supervision import ActorContext, Intensity, children
+from tests.supervision.test_hangs import Held
+from tests.supervision.tree import DEADLINE_S, Lived, Overseer, Tree, child, crash, running
 
 
 def names(tree: Tree) -> list[str]:
@@ -69,6 +70,37 @@ def test_a_restart_that_fails_half_way_leaves_no_children_either() -> None:
         assert names(tree) == ["", "half", "half/one", "probe"]
         threads = [thread.name for thread in threading.enumerate() if thread.name == "exqueue:half/one"]
         assert len(threads) == 1
+
+
+def test_a_supervisor_that_took_too_long_to_start_takes_its_children_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once its start ends, well or not; those of its successor, which have the same names, stay."""
+    monkeypatch.setattr(children, "START_TIMEOUT_S", 0.2)
+    held, hangs = Held(), iter([True])
+
+    class Slow(Overseer):
+        def __init__(self, context: ActorContext) -> None:
+            super().__init__(context, children=(child("one"),))
+
+        def on_start(self) -> None:
+            super().on_start()
+            if next(hangs, False):
+                held()
+
+    with running() as tree:
+        with pytest.raises(ActorDead, match="on_start took more than"):
+            tree.ask("", lambda root: root.start_child(child("slow", Slow)))
+        left = [thread for thread in threading.enumerate() if thread.name.startswith("exqueue:slow")]
+        assert sorted(thread.name for thread in left) == ["exqueue:slow", "exqueue:slow/one"]
+        tree.ask("", lambda root: root.start_child(child("slow", Slow)))
+        urn = tree.urn("slow/one")
+        held.let_go.set()
+        for thread in left:
+            thread.join(DEADLINE_S)
+        assert [thread.name for thread in left if thread.is_alive()] == []
+        assert tree.urn("slow/one") == urn
+        assert tree.board.table("tree")["slow/one"] == ("Player", "running")
+        tree.tell("slow/one", crash(ValueError("once")))
+        tree.until_lived("restarted", "slow/one")
 
 
 def test_what_fails_while_a_failed_start_is_taken_back_hides_nothing() -> None:

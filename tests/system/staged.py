@@ -111,8 +111,12 @@ class Hang:
             self.refused = refused
             raise
 
-    def come_back(self) -> None:
-        """Let the call return, and wait for the end of its thread."""
+    def let_go(self) -> None:
+        """Let the call return."""
         self._let_go.set()
+
+    def come_back(self) -> None:
+        """As `let_go`, and wait for the end of its thread."""
+        self.let_go()
         self.thread.join(PATIENCE_S)
         assert not self.thread.is_alive()

@@ -21,7 +21,7 @@ from exqueue import (
     current_job,
     execution,
 )
-from exqueue.actors import root
+from exqueue.actors import listener, pace, root
 from exqueue.actors.runs import Runs
 from exqueue.actors.tables import RunTables
 from exqueue.config import JobOptions, SystemConfig
@@ -55,6 +55,13 @@ class Visit:
         assert job is not None
         type(self).attempts.append(job.attempt)
         type(self).room.visit(who)
+
+
+@pytest.fixture(autouse=True)
+def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is done must be done at once: no audit and no sweep comes to make it good later."""
+    monkeypatch.setattr(pace, "AUDIT_EVERY_S", 600.0)
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 600.0)
 
 
 @pytest.fixture
@@ -171,7 +178,11 @@ def test_a_fetcher_crashes_before_it_knows_what_it_fetched(
     fetched: list[int] = []
 
     def answer_and_crash(carry_out: Callable[[], Any]) -> Any:
-        fetched.append(len(carry_out().jobs))
+        answer = carry_out()
+        if not answer.jobs:  # The first look of a Fetcher that has just started, before the jobs were stored.
+            stage.stage("exchange", answer_and_crash)
+            return answer
+        fetched.append(len(answer.jobs))
         raise RuntimeError("between the answer and the first word to a Worker")
 
     stage.stage("exchange", answer_and_crash)
@@ -259,6 +270,8 @@ def test_a_fetcher_that_hangs_is_replaced_and_its_call_comes_back_later(
 
         hang.come_back()
 
+        tables = RunTables(system._context.board, "Visit")  # noqa: SLF001 - what its successor goes by
+        assert (len(tables.running), tables.handed, tables.superseded) == (3, {}, {})
         assert isinstance(hang.refused, StaleCall | Fenced) is not is_carried_out
         assert contents(system) == before
         assert_all_ran_once(system, room, 6)

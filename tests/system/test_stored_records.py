@@ -79,7 +79,8 @@ def test_a_job_with_old_arguments_dies_with_a_clear_reason(system: SystemRef, ca
     eventually(lambda: work.seen == [1])
     info: JobInfo = system.ask(GetJob(old))
     assert (info.failures, info.kwargs) == (2, {"amount": 0})
-    assert "the stored arguments do not fit any more: Known takes no 'amount' and needs 'number'" in info.errors[-1].message
+    reason = "the stored arguments do not fit any more: Known takes no 'amount' and needs 'number'"
+    assert reason in info.errors[-1].message
     error = eventually(lambda: [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR])
     assert len(error) == 1
     assert "needs 'number'" in error[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 from typing import TYPE_CHECKING, Protocol
 
@@ -81,11 +82,12 @@ class Pool:
 
     def close(self) -> None:
         """Close the connections that nobody uses just now; what is used is closed when it comes back and is lent."""
-        for _ in range(POOL_SIZE):
-            try:
-                wire = self._free.get_nowait()
-            except queue.Empty:
-                return
+        taken: list[Wire | None] = []
+        # All are taken before any place is given back: the one given back last would be the next one taken.
+        with contextlib.suppress(queue.Empty):
+            while True:
+                taken.append(self._free.get_nowait())
+        for wire in taken:
             if wire is not None:
                 wire.close()
             self._free.put(None)

@@ -1,0 +1,36 @@
+"""Logging that never fails: what a handler of the host program raises is no crash of the actor that logs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import traceback
+from typing import Any
+
+
+class SafeLogger(logging.LoggerAdapter[logging.Logger]):
+    """A logger whose broken handlers harm nobody.
+
+    The standard handlers keep their errors to themselves; others raise them at whoever logs. Such a line is written to
+    the standard error with what was raised, as the standard handlers do, since nobody knows which handlers it reached.
+    """
+
+    def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
+        """See `logging.Logger.log`. Raises nothing that a handler raised."""
+        # The line is that of who called, not this one.
+        kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
+        try:
+            super().log(level, msg, *args, **kwargs)
+        except Exception:  # noqa: BLE001 - a handler may raise anything
+            with contextlib.suppress(Exception):
+                _write(level, str(msg) % args if args else str(msg))
+
+
+def _write(level: int, line: str) -> None:
+    sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed): {line}\n{traceback.format_exc()}")
+
+
+def safe_logger(name: str) -> SafeLogger:
+    """The logger of this name, for actors."""
+    return SafeLogger(logging.getLogger(name))

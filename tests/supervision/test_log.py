@@ -1,0 +1,58 @@
+"""Actors log without a risk: what a handler of the host program raises never comes out of the line that logs."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exqueue.supervision import safe_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = "exqueue.tests.log"
+
+
+class Broken(logging.Handler):
+    """Raises what it is given to write."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise ZeroDivisionError(record.getMessage())
+
+
+@pytest.fixture
+def broken() -> Iterator[None]:
+    """A handler that raises."""
+    handler = Broken()
+    logging.getLogger(NAME).addHandler(handler)
+    yield
+    logging.getLogger(NAME).removeHandler(handler)
+
+
+def test_what_a_handler_raises_is_written_to_the_standard_error(
+    broken: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the line itself, which may have reached no other handler."""
+    safe_logger(NAME).error("job %s is dead", "a1")
+    said = capsys.readouterr().err
+    assert "ERROR (a log handler failed): job a1 is dead" in said
+    assert "ZeroDivisionError" in said
+
+
+def test_no_standard_error_is_no_error_either(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program without one, as under pythonw, is left in peace."""
+    monkeypatch.setattr("sys.stderr", None)
+    safe_logger(NAME).critical("nobody hears")
+
+
+def test_a_line_is_its_callers(caplog: pytest.LogCaptureFixture) -> None:
+    """Its file and function are those of the code that logs; level, text and arguments are untouched."""
+    with caplog.at_level(logging.INFO, NAME):
+        safe_logger(NAME).info("%d of %d", 1, 2)
+        safe_logger(NAME).debug("not asked for")
+    (record,) = caplog.records
+    assert (record.getMessage(), record.levelname) == ("1 of 2", "INFO")
+    assert record.funcName == "test_a_line_is_its_callers"
+    assert record.pathname == __file__
