@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,8 +113,9 @@ def test_a_job_that_outlasts_the_patience_goes_back_uncounted(
         assert observer.ask(GetStatus()).leader is None
 
 
+@pytest.mark.parametrize("ending", ["it just ends", "stop()"])
 def test_what_was_told_before_the_end_is_stored(
-    tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef
+    tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef, ending: str
 ) -> None:
     """A ``tell`` right before the end is not lost."""
     script = """
@@ -121,6 +123,7 @@ def test_what_was_told_before_the_end_is_stored(
     for number in range(500):
         system.tell(Enqueue(Note, {"text": str(number)}))
     """
+    script = textwrap.dedent(script) + ENDINGS[ending][0]
     with Program(tmp_path, script, redis_url, namespace) as program:
         assert program.end().code == 0
     assert next(queue for queue in observer.ask(GetStatus()).queues if queue.name == "Note").ready == 500
