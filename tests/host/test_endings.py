@@ -143,6 +143,29 @@ system.drain()
 """
 
 
+def test_no_stop_overtakes_what_was_told_before_it(
+    tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef
+) -> None:
+    """While the first store is under way the others and the stop queue up behind it."""
+    script = """
+    system = start()
+    session = type(system._node.persistence.session(timeout=1))
+    push = session.push
+    def slow(self, *args):
+        wait(lambda: (HERE / "go").exists())
+        return push(self, *args)
+    session.push = slow
+    for number in range(5):
+        system.tell(Enqueue(Note, {"text": str(number)}))
+        time.sleep(0.02 if number == 0 else 0)
+    threading.Timer(0.3, (HERE / "go").touch).start()
+    system.stop()
+    """
+    with Program(tmp_path, script, redis_url, namespace) as program:
+        assert program.end().code == 0
+    assert next(queue for queue in observer.ask(GetStatus()).queues if queue.name == "Note").ready == 5
+
+
 def test_an_async_job_that_used_threads_leaves_nothing_to_start_at_the_end(run: Run, tmp_path: Path) -> None:
     """From Python 3.12 on no thread can be started while a program ends; its loop is closed without one."""
     ended = run(ASYNC)
