@@ -25,6 +25,7 @@ def test_two_systems_of_one_process_share_nothing_but_what_they_are_told_to(run:
     everyone = (one, two, other, memory)
     for system in everyone:
         system.ask(StartWorker(Note))
+        wait(lambda: system.ask(GetStatus()).leader)
     wait(lambda: [system.ask(GetStatus()).leader for system in everyone] == ["one", "one", "other", "memory"])
     for number, system in enumerate(everyone):
         system.ask(Enqueue(Note, {"text": str(number)}))
