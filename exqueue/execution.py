@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextvars
 import inspect
 import logging
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
+from exqueue.forks import end_forked_child
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
 from exqueue.record import Trail, decode_record, decode_trail, describe_error, encode_trail
 from exqueue.retry import GiveUp, is_poison, next_step
@@ -112,7 +114,7 @@ class CurrentJob:
             on as a fencing token.
     """
 
-    __slots__ = ("_is_superseded", "attempt", "epoch", "id", "queue", "run")
+    __slots__ = ("_is_superseded", "_process", "attempt", "epoch", "id", "queue", "run")
 
     def __init__(self, run: Run, attempt: int, is_superseded: Callable[[], bool]) -> None:
         self.id = run.id
@@ -121,6 +123,12 @@ class CurrentJob:
         self.epoch = run.epoch
         self.run = (run.seat, run.call)
         self._is_superseded = is_superseded
+        self._process = os.getpid()
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether it runs here: a child that the job forked remembers the job, but the run is its parent's."""
+        return self._process == os.getpid()
 
     @property
     def cancelled(self) -> bool:
@@ -134,6 +142,12 @@ _current: contextvars.ContextVar[CurrentJob | None] = contextvars.ContextVar("ex
 def current_job() -> CurrentJob | None:
     """The job that runs here, or ``None`` outside of one."""
     return _current.get()
+
+
+def is_inside_job() -> bool:
+    """Whether this is the code of a job that runs in this process."""
+    job = _current.get()
+    return job is not None and job.is_of_this_process
 
 
 def perform(run: Run, shop: Workshop) -> Outcome:
@@ -157,12 +171,15 @@ def perform(run: Run, shop: Workshop) -> Outcome:
         reason = f"it was running {run.recoveries} times when its node was lost, so it was not run again"
         return _dead(run, shop, trail, record.job, None, reason)
     begun_at = shop.clock.monotonic()
+    process = os.getpid()
     try:
         if registered is None:
             _refuse_unknown(record, shop)
         else:
             _invoke(run, record, registered.definition, shop, trail)
+        end_forked_child(process, None)
     except BaseException as error:  # noqa: BLE001 - the one place where a job is run: all it raises is its failure
+        end_forked_child(process, error)
         return _failed(run, record.job, options, shop, trail, error)
     return Outcome(
         settlement=Done(run.id, run.run),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,18 +27,23 @@ def run_until_signal(task: Task, stop: Callable[[], Any]) -> None:
     if threading.current_thread() is not threading.main_thread():
         task.join()
         return
-    asked = threading.Event()
+    # A handler may interrupt anything, itself included: it takes no lock that this thread may hold, as an event's.
+    seen: list[int] = []
+    asked: SimpleQueue[int] = SimpleQueue()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
+        seen.append(number)
+        if len(seen) > 1:
             os._exit(128 + number)
-        asked.set()
+        asked.put(number)
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        while task.is_alive() and not asked.wait(LOOK_EVERY_S):
-            pass
+        while task.is_alive() and not seen:
+            with suppress(Empty):
+                asked.get(timeout=LOOK_EVERY_S)
         stop()
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # None is a handler that was not set by Python: it can't be put back.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
@@ -13,14 +12,16 @@ from exqueue.actors import topology
 from exqueue.actors.protocol import CatchUp, Flush, StopSystem, WhatIsLeft
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
-from exqueue.actors.tables import backlog_table, failures_table, lead_table, present_outage
+from exqueue.actors.status import status_of_the_dead
+from exqueue.actors.tables import backlog_table, failures_table, present_outage, running_count
+from exqueue.at_exit import AtExit
 from exqueue.codec import default_codec
 from exqueue.config import DEFAULT_URL, SystemConfig, new_node_name
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
-from exqueue.execution import current_job
+from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
-from exqueue.intake import pieces, stored
-from exqueue.messages import Enqueue, EnqueueMany, GetStatus, SystemStatus, recipient_of
+from exqueue.intake import in_words, is_stored, pieces, stored
+from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
 from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime, safe_logger
@@ -41,6 +42,9 @@ logger = safe_logger("exqueue")
 
 MAX_INBOX = 10_000
 """Enqueues that may wait for the persistence, in the Producer's inbox and with it; past it an enqueue is refused."""
+
+AT_ONCE_S = 0.1
+"""At exit: a stop that takes longer is explained."""
 
 ONE_LOOK_S = 1.0
 """How long the first look of `SystemRef.drain` may take, however short its time-out."""
@@ -65,7 +69,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._node = node
         self._ids = IdSource(context.runtime.clock.time, context.runtime.token)
         self._pid = os.getpid()
-        self._stop_lock = threading.Lock()
+        # Before the interpreter takes the daemon threads away, everything is ended in good order.
+        self._at_exit = AtExit(self._stop_at_exit)
 
     # -- asking and telling
     def tell(self, message: Any) -> None:
@@ -77,6 +82,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             Overloaded: too many jobs wait to be stored.
             SystemStopped: the system was stopped, or belongs to another process.
         """
+        self._check_process()
         recipient = recipient_of(message)
         if isinstance(message, Enqueue | EnqueueMany):
             for store in self._stores(message)[1]:
@@ -97,6 +103,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             ExqueueError: what the receiving actor says is wrong.
             TypeError, ArgumentsError, PayloadError, Overloaded, SystemStopped: as for `tell`.
         """
+        self._check_process()
         recipient = recipient_of(message)
         patience_s = self._node.config.ask_timeout if timeout is None else timeout
         if isinstance(message, Enqueue):
@@ -104,7 +111,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         if isinstance(message, EnqueueMany):
             return self._store(message, patience_s)
         if isinstance(message, GetStatus) and not self.is_alive():
-            return self._status_of_the_dead()
+            return status_of_the_dead(self._node.config.node, self._context.board, self._why_stopped())
         reply = self._send(recipient, message, self._context.runtime.reply())
         if not block:
             return reply
@@ -141,17 +148,12 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         return ids
 
     def _send(self, recipient: str, message: object, reply: Reply[Any] | None) -> Any:
-        if os.getpid() != self._pid:
-            raise SystemStopped(
-                f"this system was started in process {self._pid} and can't be used in its child {os.getpid()}: "
-                "start one there"
-            )
         if recipient == "producer":
             ref = self._context.names.whereis("producer")
             kept = backlog_table(self._context.board).get("jobs", 0)
             if ref is not None and ref.actor_inbox.qsize() + kept >= MAX_INBOX:  # type: ignore[attr-defined]
                 raise Overloaded(
-                    f"{_what(message)}: {MAX_INBOX} others wait for it already; stored: no. Try again later"
+                    f"{in_words(message)}: {MAX_INBOX} others wait for it already; stored: no. Try again later"
                 )
         if not self._context.names.deliver(recipient, Envelope(message, reply, kept=True)):
             raise SystemStopped(self._why_stopped())
@@ -167,33 +169,27 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         was_begun = not reply.withdraw()
         outage = present_outage(self._context.board)
         why = "" if outage is None else f"; the persistence does not answer: {outage.reason}"
-        stored = _stored(message, was_begun=was_begun)
+        stored = is_stored(message, was_begun=was_begun)
         known = "" if stored is None else f"; stored: {stored}"
         raise AskTimeout(
-            f"{_what(message)}: no answer from the {recipient} within {patience_s:g} s{why}{known}", stored=stored
+            f"{in_words(message)}: no answer from the {recipient} within {patience_s:g} s{why}{known}", stored=stored
         )
 
     def _why_stopped(self) -> str:
         why = failures_table(self._context.board).get("system", "the system was stopped")
         return f"{why}; start another with ExqueueSystem.start(...)"
 
-    def _status_of_the_dead(self) -> SystemStatus:
-        fence = lead_table(self._context.board).get("fence")
-        return SystemStatus(
-            node=self._node.config.node,
-            is_leader=False,
-            leader=None,
-            epoch=0 if fence is None else fence.epoch,
-            queues=(),
-            running=(),
-            nodes=(),
-            outage_since=None,
-            outage_reason=None,
-            failed=(self._why_stopped(),),
-        )
+    def _check_process(self) -> None:
+        """First of all: a lock that another thread held while the process forked is held in the child for ever."""
+        if os.getpid() != self._pid:
+            raise SystemStopped(
+                f"this system was started in process {self._pid} and can't be used in its child {os.getpid()}: "
+                "start one there"
+            )
 
     def send_to(self, path: str, envelope: Envelope) -> bool:
         """Put an envelope into the inbox of the actor at ``path``: for tools, not for programs."""
+        self._check_process()
         ref = self._context.names.whereis(path)
         return ref is not None and bool(ref.actor_inbox.offer(envelope))  # type: ignore[attr-defined]
 
@@ -222,6 +218,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             AskTimeout: there still is something, and it says what; or the persistence does not answer.
             SystemStopped: the system was stopped.
         """
+        self._check_process()
         clock = self._context.runtime.clock
         patience_s = self._node.config.ask_timeout if timeout is None else timeout
         deadline = clock.monotonic() + patience_s
@@ -252,6 +249,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         A second signal meanwhile ends the process at once, with 128 + its number; what ran is then run again elsewhere.
         Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
         """
+        self._check_process()
         run_until_signal(self._task, self.stop)
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
@@ -266,16 +264,34 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         Returns:
             Whether the system has ended.
         """
-        atexit.unregister(self.stop)
         if os.getpid() != self._pid:
             return True
-        self._context.names.tell("", StopSystem())
-        if not block or current_job() is not None or not self._task.is_alive():
-            return not self._task.is_alive()
-        self._task.join(self._node.config.shutdown_timeout + STOP_MARGIN_S if timeout is None else timeout)
+        # Kept: it finds the root also while that is still starting.
+        self._context.names.deliver("", Envelope(StopSystem(), kept=True))
+        if block and not is_inside_job():
+            self._task.join(self._node.config.shutdown_timeout + STOP_MARGIN_S if timeout is None else timeout)
+            if self._task.is_alive():
+                logger.warning("the system of node %s is still stopping", self._node.config.node)
         if self._task.is_alive():
-            logger.warning("the system of node %s is still stopping", self._node.config.node)
-        return not self._task.is_alive()
+            return False
+        self._at_exit.cancel()
+        return True
+
+    def _stop_at_exit(self) -> None:
+        """Stop, and say what is waited for when that is not done at once. No interrupt comes out of it."""
+        if os.getpid() != self._pid:
+            return
+        node = self._node.config
+        try:
+            self.stop(block=False)
+            self._task.join(AT_ONCE_S)
+            running = running_count(self._context.board)
+            if running and self._task.is_alive():
+                sentence = "the program ends: node %s waits up to %g s (shutdown_timeout) for %d running jobs"
+                logger.warning(sentence, node.node, node.shutdown_timeout, running)
+            self.stop()
+        except KeyboardInterrupt:
+            logger.warning("interrupted again: node %s ends without waiting; what it runs is run again", node.node)
 
     def __enter__(self) -> Self:
         return self
@@ -355,15 +371,17 @@ def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtim
         root, task = ExqueueRoot.launch(
             context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
         )
+        ref = SystemRef(root, task, context, settings)
+        failure = context.started.get(timeout=None) if context.started is not None else None
     except RuntimeError as no_thread:
         raise _not_started(persistence, runtime, str(no_thread)) from no_thread
-    assert context.started is not None  # noqa: S101 - given above
-    failure = context.started.get(timeout=None)
+    except BaseException:
+        # An interrupt, while the tree is being started in its own thread: it is ended as soon as it stands.
+        context.names.deliver("", Envelope(StopSystem(), kept=True))
+        raise
     if failure is not None:
+        ref.stop()
         raise _not_started(persistence, runtime, failure.error)
-    ref = SystemRef(root, task, context, settings)
-    # At exit, before the interpreter takes the daemon threads away, everything is ended in good order.
-    atexit.register(ref.stop)
     return ref
 
 
@@ -371,17 +389,3 @@ def _not_started(persistence: Persistence, runtime: Runtime, why: str) -> System
     runtime.close()
     persistence.close()
     return SystemStopped(f"the system could not start: {why}")
-
-
-def _what(message: object) -> str:
-    jobs = getattr(message, "jobs", None)
-    if jobs:
-        return f"storing job {jobs[0].id}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")
-    job_id = getattr(message, "id", None)
-    return type(message).__name__ + (f" of job {job_id}" if job_id else "")
-
-
-def _stored(message: object, *, was_begun: bool) -> str | None:
-    if getattr(message, "jobs", None) is None:
-        return None
-    return "unknown" if was_begun else "no"

@@ -26,6 +26,9 @@ STANDBY_PAUSE_S = 0.75
 DOUBT_PAUSE_S = 0.25
 """How often it looks while the holder is absent."""
 
+AT_ONCE_S = 0.5
+"""A release that fails later than this met a server that does not answer: it is not tried again."""
+
 UNSEEN_PAUSE_S = 0.5
 """How often a leader renews that others can't see: often enough not to be taken for dead, see `ABSENT_FOR_S`."""
 
@@ -65,11 +68,10 @@ class Leader(Actor):
 
     def on_stop(self) -> None:
         """Give the lock up; every run was settled or given back before the supervisor stops the Leader."""
-        if self._fence is not None:
-            try:
-                self._release()
-            except Outage as outage:
-                self._warn(f"the lock could not be released, it ends by itself: {outage.reason}")
+        try:
+            self._release_at_last()
+        except Outage as outage:
+            self._warn(f"the lock could not be released, it ends by itself: {outage.reason}")
         self._weather.leave()
         self._session.close()
 
@@ -216,6 +218,19 @@ class Leader(Actor):
 
     def _warn(self, line: str) -> None:
         self.tell("reporter", Say(logging.WARNING, line))
+
+    def _release_at_last(self) -> None:
+        """Release the lock, if need be on a new connection: of a broken one nothing was heard until it is used."""
+        fence = self._fence
+        if fence is None:
+            return
+        begun_at = self.clock.monotonic()
+        try:
+            self._release()
+        except Outage:
+            if self.clock.monotonic() - begun_at > AT_ONCE_S:
+                raise
+            self.call(self._session.release, fence)
 
     def _tell_reporter(self, event: LeadershipGained | LeadershipLost) -> None:
         """Also for the log: a handler that hangs must not cost the lock."""

@@ -124,7 +124,7 @@ class Listener(Actor):
             case Deaf():
                 self._on_deaf(message)
             case ListenAgain():
-                self._start_reader()
+                self._listen_again()
             case SweepDue():
                 self._on_sweep_due()
             case BeatNow():
@@ -146,6 +146,13 @@ class Listener(Actor):
         self._reader += 1
         number = self._reader
         self._reader_task = self.context.runtime.spawn(lambda: self._read(number), f"exqueue:{self.name}:reader")
+
+    def _listen_again(self) -> None:
+        try:
+            self._start_reader()
+        except RuntimeError as no_thread:
+            # From Python 3.12 on none can be started while the program ends, and running jobs may still be waited for.
+            self._on_deaf(Deaf(self._reader, str(no_thread)))
 
     def _stop_reading(self) -> None:
         self._reader += 1

@@ -101,6 +101,14 @@ class Producer(Actor):
 
     def on_stop(self) -> None:
         """Store what is still here, in one try; whoever waits for more is told that it is not stored."""
+        # The stop has overtaken what was told before it.
+        for envelope in self.inbox.close():
+            self.asker = envelope.reply_to
+            try:
+                self.on_receive(envelope.message)
+            except Overloaded as refusal:
+                if envelope.reply_to is not None:
+                    envelope.reply_to.fail(refusal)
         self._flush()
         self._tell_all_unstored()
         self._answer_flushing()

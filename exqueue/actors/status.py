@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exqueue.actors.tables import lead_table
 from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
-from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob
+from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
 from exqueue.record import Header, Record, Trail, decode_record, decode_trail, peek
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from exqueue.codec import Codec
     from exqueue.execution import Registered
     from exqueue.persistence.values import Overview, QueueCounts, StoredJob
+    from exqueue.supervision import Board
 
 
 def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat]) -> QueueStatus:
@@ -40,6 +42,23 @@ def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Map
         oldest_ready_s=None if header is None else max(0.0, now - header.enqueued_at),
         processed=counts.processed,
         failed=counts.failed,
+    )
+
+
+def status_of_the_dead(node: str, board: Board, why: str) -> SystemStatus:
+    """What is left to say of a system that has ended."""
+    fence = lead_table(board).get("fence")
+    return SystemStatus(
+        node=node,
+        is_leader=False,
+        leader=None,
+        epoch=0 if fence is None else fence.epoch,
+        queues=(),
+        running=(),
+        nodes=(),
+        outage_since=None,
+        outage_reason=None,
+        failed=(why,),
     )
 
 

@@ -170,6 +170,11 @@ def failures_table(board: Board) -> Table:
     return board.table("failures")
 
 
+def running_count(board: Board) -> int:
+    """How many runs the Workers of this node have begun and not ended."""
+    return sum(len(RunTables(board, queue).running) for queue in tuple(queues_table(board)))
+
+
 def fetcher_of(queue: str) -> str:
     """The name of a queue's Fetcher."""
     return f"queues/{queue}/fetcher"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 import threading
+import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+LOOK_EVERY_S = 0.5
+"""How often who waits for a thread comes back to Python: a signal that the system gave to another thread, as it does
+when two come at once, does not wake the main thread, where its handler must run."""
 
 
 class Task(Protocol):
@@ -75,8 +82,52 @@ class Runtime(Protocol):
         ...
 
 
-def _run_only(targets: list[Callable[[], None]]) -> None:
-    targets.pop()()
+class ThreadTask:
+    """A daemon thread that knows by itself whether it has ended.
+
+    `threading.Thread` does not: before Python 3.13 an interrupt (Ctrl-C) in its ``join`` or ``is_alive`` marks a thread
+    as ended that runs on (https://github.com/python/cpython/issues/89437), and who waits for it again waits for
+    nothing.
+
+    Args:
+        target: what it runs, from now on.
+        name: of the thread.
+
+    Raises:
+        RuntimeError: no thread can be started.
+    """
+
+    __slots__ = ("_end", "_has_ended", "_thread")
+
+    def __init__(self, target: Callable[[], None], name: str) -> None:
+        self._has_ended = False
+        self._end = threading.Lock()
+        self._end.acquire()
+        # Handed over, not kept: whoever holds the thread, as a supervisor does, must not hold the actor that it runs.
+        self._thread = threading.Thread(target=self._run, args=([target],), name=name, daemon=True)
+        self._thread.start()
+
+    def _run(self, targets: list[Callable[[], None]]) -> None:
+        try:
+            targets.pop()()
+        finally:
+            self._has_ended = True
+            self._end.release()
+
+    def is_alive(self) -> bool:
+        """See `Task.is_alive`."""
+        return not self._has_ended
+
+    def join(self, timeout: float | None = None) -> None:
+        """See `Task.join`."""
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while not self._has_ended:
+            # Who is interrupted with the lock in hand leaves it locked: nobody asks for it any more by then.
+            if self._end.acquire(timeout=max(0.0, min(until - time.monotonic(), LOOK_EVERY_S))):
+                self._end.release()
+            elif time.monotonic() >= until:
+                return
+        self._thread.join()
 
 
 class ThreadRuntime:
@@ -88,10 +139,7 @@ class ThreadRuntime:
 
     def spawn(self, target: Callable[[], None], name: str) -> Task:
         """See `Runtime.spawn`."""
-        # Handed over, not kept: whoever holds the thread, as a supervisor does, must not hold the actor that it runs.
-        thread = threading.Thread(target=_run_only, args=([target],), name=name, daemon=True)
-        thread.start()
-        return thread
+        return ThreadTask(target, name)
 
     def line(self) -> Line:
         """See `Runtime.line`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, ClassVar
@@ -87,6 +88,11 @@ class MemoryPersistence:
         for subscription in listening:
             subscription.close()
 
+    @classmethod
+    def leave_to_parent(cls) -> None:
+        """In a forked child: the parent's stores, and the locks that its other threads may hold, are not for it."""
+        cls._shared, cls._shared_lock = WeakValueDictionary(), threading.Lock()
+
     def _opened(self) -> Store:
         store = self._store
         if store is None:
@@ -102,6 +108,10 @@ class MemoryPersistence:
             if store is None:
                 store = self._shared[key] = Store(self._clock)
             return store
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=MemoryPersistence.leave_to_parent)
 
 
 def open_memory(url: str, namespace: str) -> MemoryPersistence:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from weakref import WeakSet
 
 import redis
 
@@ -26,6 +27,11 @@ NEEDS = "0.1.0"
 
 FRESH_S = 0.25
 """A connection that was used within this time is used again without a look: the look costs a tenth of a call."""
+
+LAST_STANDARD_DESCRIPTOR = 2
+
+MOST_DIALS = 3
+"""So often a connection is made anew because the process forked meanwhile; then it is kept."""
 
 Args = tuple["bytes | str | int", ...]
 Reply = Any
@@ -64,6 +70,10 @@ class Endpoint:
         layout: the key of the layout's version.
     """
 
+    # A forked child inherits the sockets; while it held them, a parent that died would look alive.
+    _made: ClassVar[WeakSet[RawConnection]] = WeakSet()
+    _forks: ClassVar[int] = 0
+
     def __init__(self, connect: Callable[[float], RawConnection], address: str, layout: bytes) -> None:
         self.address = address
         self.breaks = 0
@@ -80,9 +90,10 @@ class Endpoint:
             NewerStore: the store is of a newer layout.
         """
         connection = self._connect(timeout)
+        self._made.add(connection)
         is_ready = False
         try:
-            connection.connect()
+            self._dial(connection)
             self._check_layout(connection)
             is_ready = True
         except (redis.RedisError, OSError) as error:
@@ -92,6 +103,31 @@ class Endpoint:
                 self.breaks += 1
                 connection.disconnect()
         return connection
+
+    def _dial(self, connection: RawConnection) -> None:
+        """Connect; anew where the process forked meanwhile: what the child has a copy of, nobody there can name."""
+        _take_standard_descriptors()
+        for _ in range(MOST_DIALS):
+            forks = self._forks
+            connection.connect()
+            if forks == self._forks:
+                return
+            connection.disconnect()
+        connection.connect()
+
+    @classmethod
+    def note_fork(cls) -> None:
+        """Before each fork of this process."""
+        cls._forks += 1
+
+    @classmethod
+    def leave_to_parent(cls) -> None:
+        """In a forked child: close its copies of the sockets, without a word to the server."""
+        inherited, cls._made = list(cls._made), WeakSet()
+        for connection in inherited:
+            # It closes without shutting down, as it knows its process. What it says of it is nobody's.
+            with contextlib.suppress(Exception):
+                connection.disconnect()
 
     def _check_layout(self, connection: RawConnection) -> None:
         connection.send_packed_command(connection.pack_command(b"GET", self._layout))
@@ -112,6 +148,10 @@ class Endpoint:
             raise damaged(self._layout, f"{layout[:20]!r}", self.address)
         if int(layout) > LAYOUT:
             raise NewerStore(self.address, int(layout), LAYOUT, needs)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=Endpoint.note_fork, after_in_child=Endpoint.leave_to_parent)
 
 
 class Wire:
@@ -250,6 +290,14 @@ def damaged(key: bytes, found: str, address: str) -> StoreDamaged:
         f"the key {key.decode()!r} at {address} is a {found}, and Exqueue keeps {role!r} in a {ROLES.get(role)}: "
         "somebody else wrote it; remove or rename it. Nothing was changed."
     )
+
+
+def _take_standard_descriptors() -> None:
+    """Where 0, 1 or 2 is closed, let it be /dev/null: a socket of that number would be sent whatever is printed."""
+    with contextlib.suppress(OSError):
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD_DESCRIPTOR:
+            pass
+        os.close(descriptor)
 
 
 def _packed(connection: RawConnection, commands: Sequence[Args]) -> list[bytes]:

@@ -1,16 +1,19 @@
 """A connection: scripts that the server forgot, connections that break, and who may use them."""
 
+import errno
 import os
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any, cast
 
 import pytest
 import redis
 
 from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.redis import RedisPersistence, open_redis
-from exqueue.persistence.redis.connection import LAYOUT, NEEDS
+from exqueue.persistence.redis.connection import LAYOUT, NEEDS, Endpoint, RawConnection, Wire
+from exqueue.persistence.redis.dialing import dialer
 from exqueue.persistence.redis.keys import namespace_keys
 from exqueue.persistence.redis.lending import POOL_SIZE
 from exqueue.persistence.redis.session import RedisSession
@@ -155,6 +158,70 @@ def test_after_a_fork_a_session_says_whose_it_is(session: RedisSession) -> None:
     os.waitpid(child, 0)
     assert f"belongs to process {os.getpid()}" in said
     assert session.queues() == ("q",)
+
+
+def test_a_child_keeps_no_copy_of_a_connection(redis_url: str) -> None:
+    """While it did, its parent could die and still look connected."""
+    dialled: list[Any] = []
+
+    def dial(timeout: float) -> RawConnection:
+        connection = dialer(redis_url)(timeout)
+        dialled.append(connection)
+        return connection
+
+    wire = Wire(Endpoint(dial, "the server", b"layout"), 5.0)
+    assert wire.command(b"GET", b"key") is None
+    descriptor = dialled[0]._sock.fileno()  # noqa: SLF001 - redis-py does not tell it
+    child = os.fork()
+    if child == 0:
+        try:
+            os.fstat(descriptor)
+        except OSError as error:
+            os._exit(0 if error.errno == errno.EBADF else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert wire.command(b"GET", b"key") is None
+    assert len(dialled) == 1
+    wire.close()
+
+
+def test_a_connection_that_is_being_made_while_the_process_forks_is_made_anew(
+    redis_url: str, server: redis.Redis, namespace: str
+) -> None:
+    """The child can't find its copy of the socket, so the server must see the end of it while the child lives."""
+    dial = dialer(f"{redis_url}?client_name={namespace}")
+    children: list[int] = []
+    dialled: list[object] = []
+    reading, writing = os.pipe()
+
+    def dial_and_fork(timeout: float) -> RawConnection:
+        connection: Any = dial(timeout)
+        connect = connection._connect  # noqa: SLF001 - makes the socket, which the connection does not have before
+
+        def connect_and_fork() -> object:
+            made = connect()
+            dialled.append(made)
+            if not children:
+                children.append(os.fork())
+                if children == [0]:
+                    os.read(reading, 1)
+                    os._exit(0)
+            return made
+
+        connection._connect = connect_and_fork  # noqa: SLF001
+        return cast("RawConnection", connection)
+
+    wire = Wire(Endpoint(dial_and_fork, "the server", b"layout"), 5.0)
+    assert wire.command(b"GET", b"key") is None
+    ids = [client["id"] for client in server.client_list() if client["name"] == namespace]
+    os.write(writing, b".")
+    os.waitpid(children[0], 0)
+    assert (len(dialled), len(ids)) == (2, 1)
+    assert [client["id"] for client in server.client_list() if client["name"] == namespace] == ids
+    assert wire.command(b"GET", b"key") is None
+    wire.close()
+    for end in (reading, writing):
+        os.close(end)
 
 
 def test_pooled_sessions_share_few_connections(store: RedisPersistence, server: redis.Redis) -> None:
