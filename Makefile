@@ -14,7 +14,7 @@ CHECKED := $(wildcard exqueue tests examples benchmarks)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## Watch Exqueue work: crashes, a retry, a death (EXQUEUE_URL says where, else in memory)
+demo: $(STAMP) ## Watch Exqueue work: crashes, a death, a takeover (EXQUEUE_URL says where, else in a file)
 	@$(BIN)/python examples/demo.py
 	@$(BIN)/python examples/takeover.py
 

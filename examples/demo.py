@@ -1,8 +1,8 @@
 """Exqueue at work: three job classes, two crashes, a retry, a death, and a revival by hand. Run it: `make demo`.
 
-It keeps its jobs where $EXQUEUE_URL says, without it in memory, under a namespace of its own (on a server about one
-kilobyte of bookkeeping stays behind). At the end it compares what happened with what should have, and exits with 1
-where they differ.
+It keeps its jobs where $EXQUEUE_URL says, without it in an SQLite file in a directory for the time being, under a
+namespace of its own (on a server about one kilobyte of bookkeeping stays behind). At the end it compares what happened
+with what should have, and exits with 1 where they differ.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -283,8 +284,12 @@ def main() -> int:
     """Play, judge, and return the exit code."""
     log = Log()
     logging.getLogger("exqueue").addHandler(log)
-    url = os.environ.get("EXQUEUE_URL", "memory://")
-    with ExqueueSystem.start(url, namespace=f"demo-{secrets.token_hex(6)}") as system:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ExqueueSystem.start(
+            os.environ.get("EXQUEUE_URL", f"sqlite:///{folder}/demo.db"), namespace=f"demo-{secrets.token_hex(6)}"
+        ) as system,
+    ):
         print(f"{system}\n$EXQUEUE_URL names another place: sqlite:///demo.db, redis://localhost")
         events = Events(system)
         try:

@@ -5,9 +5,9 @@ Run it in two terminals:
     python -m aiosmtpd -n -l localhost:1025     # receives mail and prints it: pip install aiosmtpd
     python examples/send_email.py
 
-$SMTP_HOST and $SMTP_PORT name another mail server, and $EXQUEUE_URL says where jobs are kept: in the memory of this
-program unless it is set. With EXQUEUE_URL=sqlite:///mail.db a mail outlives the program: run it while no mail server
-listens, start the server, and run it again: the mail of the first run arrives too.
+$SMTP_HOST and $SMTP_PORT name another mail server, and $EXQUEUE_URL says where jobs are kept: in the file exqueue.db in
+the present directory unless it is set. So a mail outlives the program: run it while no mail server listens, start the
+server, and run it again: the mail of the first run arrives too.
 
 It exits with 1 if the first mail was not sent.
 """
@@ -106,7 +106,7 @@ def main() -> int:
     """Send the two mails and return the exit code."""
     # At INFO, Exqueue tells of every retry; from WARNING on, only of what a person may want to look at.
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
-    with ExqueueSystem.start(os.environ.get("EXQUEUE_URL", "memory://")) as system:
+    with ExqueueSystem.start() as system:
         system.ask(StartWorker(SendEmail))
         if revived := system.ask(RetryAllDead("SendEmail")):
             print(f"{revived} dead from an earlier run: tried again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -272,13 +273,19 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         raise type(error)(f"{what}: {error}") from None
     perform = target.perform if isinstance(target, type) else target  # type: ignore[attr-defined]  # looked for before
     _check_no_generator(perform, what)
+    is_async = inspect.iscoroutinefunction(perform)
+    if is_async:
+        # Loaded here, in the thread of whoever defines the job, and by nobody who does not need it (it is a third of
+        # the time that importing this library takes). A worker that loads it while the process forks would leave the
+        # child unable to import anything.
+        importlib.import_module("asyncio")
     return JobDefinition(
         name=name,
         queue=queue,
         aliases=aliases,
         options=options,
         target=target,
-        is_async=inspect.iscoroutinefunction(perform),
+        is_async=is_async,
         arguments=_read_arguments(perform, what, bound=_is_bound(target)),
     )
 

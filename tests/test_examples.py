@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from asyncio import AbstractServer
 from collections.abc import Awaitable, Iterator
@@ -86,11 +87,19 @@ def nobody_listens() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
+def takeover(url: str | None) -> subprocess.CompletedProcess[str]:
+    """Run that example; its two processes say on stderr that one of them is gone."""
+    environment = {name: value for name, value in os.environ.items() if name != "EXQUEUE_URL"}
+    environment |= {} if url is None else {"EXQUEUE_URL": url}
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "takeover.py")]
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=DEADLINE_S)
+
+
 def python(*arguments: str, url: str | None, smtp_port: int = 1) -> subprocess.CompletedProcess[str]:
-    """Run the interpreter, warnings being errors, and see that nothing is written to stderr.
+    """Run an example in an empty directory, warnings being errors, and see that nothing is written to stderr.
 
     Args:
-        arguments: of the interpreter.
+        arguments: the name of the example, or `-c` and a program.
         url: for $EXQUEUE_URL; ``None`` leaves it unset.
         smtp_port: for $SMTP_PORT.
     """
@@ -98,10 +107,12 @@ def python(*arguments: str, url: str | None, smtp_port: int = 1) -> subprocess.C
     environment |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(smtp_port)} | (
         {} if url is None else {"EXQUEUE_URL": url}
     )
-    command = [sys.executable, "-W", "error", *arguments]
-    ended = subprocess.run(
-        command, cwd=EXAMPLES, env=environment, check=False, capture_output=True, text=True, timeout=DEADLINE_S
-    )
+    program, *others = arguments
+    command = [sys.executable, "-W", "error", str(EXAMPLES / program) if program != "-c" else program, *others]
+    with tempfile.TemporaryDirectory() as folder:
+        ended = subprocess.run(
+            command, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=DEADLINE_S
+        )
     assert ended.stderr == "", ended.stdout
     return ended
 
@@ -207,6 +218,31 @@ def test_the_demo_shows_crashes_a_death_and_the_account(demo_url: str | None) ->
     assert "WRONG" not in ended.stdout
 
 
+def test_a_killed_process_is_taken_over_from(demo_url: str | None) -> None:
+    """What was interrupted runs again, the rest once, within the promised time; the table says so."""
+    ended = takeover(demo_url)
+
+    assert ended.returncode == 0, ended.stdout
+    table = [line.split() for line in ended.stdout.partition("attempt\n")[2].splitlines()[:6]]
+    assert [(row[0], row[1], row[-1]) for row in table] == [
+        ("0", "yes", "2"),
+        ("1", "yes", "2"),
+        ("2", "yes", "2"),
+        ("3", "no", "1"),
+        ("4", "no", "1"),
+        ("5", "no", "1"),
+    ]
+    assert re.search(r"taken over after \d\.\d\d s, promised are 3 s", ended.stdout)
+
+
+def test_a_takeover_needs_a_store_that_processes_share() -> None:
+    """Memory is not one, and the program says so instead of failing."""
+    ended = takeover("memory://")
+
+    assert ended.returncode == 0
+    assert "memory can't be shared with another process" in ended.stdout
+
+
 A_LOST_MAIL = """
 def all_but_one(jobs):
     return EnqueueMany([one for one in jobs if one.kwargs != {"number": 7}])
@@ -265,7 +301,7 @@ def test_the_demo_finds_what_is_wrong(breakage: str, found: str) -> None:
     """The demo's own checks can fail: with anything made wrong it says what, and exits with 1."""
     program = f"""
 import logging, sys
-sys.path.insert(0, ".")
+sys.path.insert(0, {str(EXAMPLES)!r})
 import demo
 from exqueue import Enqueue, EnqueueMany
 demo.PATIENCE_S = 2.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
+from typing import Final
 
-COMMON = "Begins with _common.lua."
+COMMON: Final = "Begins with _common.lua."
 """A script whose header says so gets that file put before it."""
 
 
@@ -20,11 +20,25 @@ class Script:
     sha: bytes
 
 
-@cache
 def script(name: str) -> Script:
-    """Read ``lua/<name>.lua``."""
-    folder = files("exqueue.persistence.redis") / "lua"
-    source = (folder / f"{name}.lua").read_bytes()
-    if COMMON.encode() in source:
-        source = (folder / "_common.lua").read_bytes() + b"\n" + source
-    return Script(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
+    """That of ``lua/<name>.lua``."""
+    return _SCRIPTS[name]
+
+
+def _read_all() -> dict[str, Script]:
+    sources = {
+        path.name.removesuffix(".lua"): path.read_bytes()
+        for path in (files("exqueue.persistence.redis") / "lua").iterdir()
+        if path.name.endswith(".lua")
+    }
+    common = sources.pop("_common")
+    found = {}
+    for name, text in sources.items():
+        source = common + b"\n" + text if COMMON.encode() in text else text
+        found[name] = Script(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
+    return found
+
+
+# All of them now, by whoever imports this: reading a resource takes locks of the import system, and in a process that
+# forks while one of its threads is about it the child could never import anything again.
+_SCRIPTS: Final = _read_all()

@@ -198,9 +198,8 @@ def _make_store(connection: sqlite3.Connection) -> bool:
     try:
         is_empty = _is_empty(connection)
         if is_empty:
-            script = (files("exqueue.persistence.sqlite") / "schema.sql").read_text(encoding="utf-8")
             # Not `executescript`: it would end the transaction first.
-            for statement in _statements(script):
+            for statement in _SCHEMA:
                 connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES (1, ?, ?, ?)", (LAYOUT, NEEDS, secrets.token_hex(8)))
         connection.execute("COMMIT")
@@ -220,6 +219,11 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _statements(script: str) -> list[str]:
     plain = "\n".join(line.partition("--")[0] for line in script.splitlines())
     return [statement for part in plain.split(";") if (statement := part.strip())]
+
+
+# Read by whoever imports this: reading a resource takes locks of the import system, and in a process that forks while
+# one of its threads is about it the child could never import anything again.
+_SCHEMA: Final = _statements((files("exqueue.persistence.sqlite") / "schema.sql").read_text(encoding="utf-8"))
 
 
 def _meta(connection: sqlite3.Connection, path: str) -> tuple[int, str, str]:
