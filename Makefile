@@ -3,6 +3,8 @@
 PYTHON ?= $(shell python3.11 -c 'print("python3.11")' 2>/dev/null || echo python3)
 VENV ?= .venv
 PYTEST_ARGS ?=
+# So many at once: most of what the tests do is to wait for processes, servers and time-outs.
+TEST_PROCESSES ?= 4
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -19,10 +21,10 @@ demo: $(STAMP) ## Watch Exqueue work: crashes, a death, a takeover (EXQUEUE_URL 
 	@$(BIN)/python examples/takeover.py
 
 test: $(STAMP) ## Run the tests that take seconds
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 test-long: $(STAMP) ## Run the tests that take minutes
-	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m long $(PYTEST_ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "== ruff check" && $(BIN)/ruff check .

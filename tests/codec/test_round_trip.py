@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from exqueue.codec import Codec
 from tests.codec.samples import PARIS, VALUES, Box, Colour, Line, Money, Order, Rights, Size
+from tests.naming import plain_repr
 
 
 def there_and_back(value: Any, codec: Codec | None = None) -> Any:
@@ -22,7 +23,7 @@ def there_and_back(value: Any, codec: Codec | None = None) -> Any:
     return codec.decode(codec.encode(value))
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=plain_repr)
 def test_a_value_comes_back_equal_and_of_its_own_type(value: Any) -> None:
     """Every type of the promise survives, alone, in a list, in a dict and in a tuple."""
     alone, nested = there_and_back(value), there_and_back({"a": [value], "b": (value,)})
@@ -138,7 +139,7 @@ def test_the_order_in_which_a_set_was_filled_does_not_show() -> None:
     assert codec.encode(one) == codec.encode(other)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=plain_repr)
 def test_the_bytes_do_not_depend_on_what_stands_beside(value: Any) -> None:
     """A special type or a big integer elsewhere in the arguments changes nothing."""
     codec = Codec()

@@ -20,6 +20,7 @@ from exqueue import (
     StartWorker,
     SystemRef,
 )
+from tests.naming import plain_repr
 from tests.system.helpers import Room
 
 
@@ -34,7 +35,7 @@ def nothing_is_stored(system: SystemRef) -> bool:
 
 
 @pytest.mark.parametrize(
-    "message", [None, "stop", 7, {}, StartWorker, GetStatus, object(), JobStarted, lambda: None], ids=repr
+    "message", [None, "stop", 7, {}, StartWorker, GetStatus, object(), JobStarted, lambda: None], ids=plain_repr
 )
 def test_what_is_no_message_is_a_type_error(system: SystemRef, message: Any) -> None:
     """`ask` and `tell` refuse it at once, and the system lives on."""

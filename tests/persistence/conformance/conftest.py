@@ -1,7 +1,7 @@
 """One store after the other: every test of this folder is about each backend."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import fakeredis
@@ -11,12 +11,10 @@ from exqueue.persistence.base import Persistence, Session
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.redis import open_redis
 from exqueue.persistence.sqlite import open_sqlite
-from tests.persistence.conformance.play import Client, Owner
+from tests.persistence.conformance.play import Client, Opener, Owner
 from tests.persistence.redis.fake import open_fake
 
 VERB_TIMEOUT_S = 10.0
-
-Opener = Callable[[], Persistence]
 
 
 @pytest.fixture

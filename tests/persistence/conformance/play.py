@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from exqueue.errors import ExqueueError
-from exqueue.persistence.base import Session
+from exqueue.persistence.base import Persistence, Session
 from exqueue.persistence.values import (
     Bury,
     Claimed,
@@ -29,6 +29,9 @@ from exqueue.persistence.values import (
 )
 
 T = TypeVar("T")
+
+Opener = Callable[[], Persistence]
+"""Opens one and the same store, once more each time."""
 
 DEADLINE_S = 10.0
 POLL_S = 0.002
