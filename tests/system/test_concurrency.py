@@ -2,8 +2,10 @@
 
 import threading
 
-from exqueue import Enqueue, EnqueueMany, PauseQueue, ResumeQueue, StartWorker, SystemRef
-from exqueue.actors.pace import MOST_A_CALL
+import pytest
+
+from exqueue import Enqueue, EnqueueMany, ExqueueSystem, PauseQueue, ResumeQueue, StartWorker, SystemRef
+from exqueue.actors import listener, pace
 from tests.system.helpers import PATIENCE_S, Room
 
 
@@ -50,10 +52,18 @@ def test_never_more_jobs_run_at_once_than_the_concurrency(system: SystemRef) -> 
     assert max(most) == 3
 
 
-def test_more_workers_than_one_exchange_serves_are_all_given_work(system: SystemRef) -> None:
+@pytest.fixture
+def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes to the help of a Fetcher that stops."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 600.0)
+    monkeypatch.setattr(pace, "AUDIT_EVERY_S", 600.0)
+
+
+@pytest.mark.usefixtures("no_second_look")
+def test_more_workers_than_one_exchange_serves_are_all_given_work(url: str, namespace: str) -> None:
     """What one exchange could not bring, the next does at once: nobody waits for somebody else's job to end."""
-    count = MOST_A_CALL + 20
-    with Room() as room:
+    count = pace.MOST_A_CALL + 20
+    with ExqueueSystem.start(url, namespace=namespace) as system, Room() as room:
 
         class Crowded:
             concurrency = count
