@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from exqueue import Enqueue, ExqueueSystem, SystemRef
 from tests.nodes.cluster import Cluster
+from tests.system.helpers import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ def handover_s(cluster: Cluster, office: SystemRef) -> float:
         office.ask(Enqueue("Hold", {"number": number}))
     cluster.await_diary("begin", 1, node="a")
     leader.send(signal.SIGTERM)
+    eventually(lambda: "node a stops" in leader.log)  # Before that it might run the second job, too.
     cluster.release("a")
     begun = cluster.await_diary("begin", 1, node="b", within=30.0)[0].at
     return begun - cluster.diary("end", node="a")[-1].at
