@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
 from exqueue.forks import end_forked_child
+from exqueue.ids import is_utf8
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
 from exqueue.record import (
     Trail,
@@ -176,6 +177,8 @@ def perform(run: Run, shop: Workshop) -> Outcome:
         if is_poison(run.recoveries, _options_of(registered).max_recoveries):
             reason = f"it was running {run.recoveries} times when its node was lost, so it was not run again"
             return _dead(run, shop, trail, job, None, reason)
+        if not is_utf8(run.id):
+            return _dead(run, shop, trail, job, None, f"its id is no UTF-8, so no Exqueue stored it: {run.id!a}")
         record = decode_record(run.record, shop.codec)
     except NewerRecordError as error:
         retry = Retry(run.id, run.run, NEWER_RECORD_PAUSE_S, None)
