@@ -13,6 +13,7 @@ from exqueue.errors import JobNotFound
 from exqueue.persistence.redis.keys import namespace_keys
 from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import NewJob, Push
+from exqueue.testing import crash
 from tests.system.helpers import eventually, queue_status
 
 if TYPE_CHECKING:
@@ -97,5 +98,5 @@ def test_a_queue_whose_name_is_no_text_harms_no_other(
         system.drain()
         assert queue_status(system, "Sound").processed == 1
         assert restarts(system.ask(GetTree())) == 0
-        client.client_kill_filter(_type="pubsub")
+    crash(system, "listener")
     eventually(lambda: [one for one in caplog.records if repr(b"\xff") in one.getMessage()])
