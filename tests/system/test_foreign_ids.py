@@ -44,7 +44,6 @@ def restarts(info: ActorInfo) -> int:
     return info.restarts + sum(map(restarts, info.children))
 
 
-@pytest.mark.parametrize("url", ["memory", "redis"], indirect=True)
 @pytest.mark.parametrize("serial", [False, True])
 def test_it_is_dead_at_once_and_can_be_deleted(
     system: SystemRef, url: str, namespace: str, tmp_path: Path, serial: bool

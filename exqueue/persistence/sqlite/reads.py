@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from exqueue.ids import is_utf8
 from exqueue.persistence.sqlite.lock import holder
 from exqueue.persistence.sqlite.mounts import network_file_system
 from exqueue.persistence.sqlite.queue import DEAD, READY, RETURNED, RUNNING, SUSPECT, WAITING, find, recent
@@ -57,9 +56,6 @@ class Reads(Verbs):
 
     def get_jobs(self, job_id: str, queues: Sequence[str]) -> tuple[StoredJob, ...]:
         """See `Session.get_jobs`."""
-        if not is_utf8(job_id):
-            # SQLite refuses to look for what it can't have.
-            return ()
 
         def look(step: Step) -> tuple[StoredJob, ...]:
             jobs: list[StoredJob] = []
