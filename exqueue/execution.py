@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
 from exqueue.forks import end_forked_child
+from exqueue.ids import is_utf8
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
-from exqueue.record import Trail, decode_record, decode_trail, describe_error, encode_trail
+from exqueue.record import (
+    Trail,
+    decode_record,
+    decode_trail,
+    decode_trail_if_readable,
+    describe_error,
+    encode_trail,
+    peek,
+    peek_if_readable,
+)
 from exqueue.retry import GiveUp, is_poison, next_step
 
 if TYPE_CHECKING:
@@ -91,6 +101,7 @@ class Workshop:
     """What a run needs of the place where it runs.
 
     ``is_superseded``: whether a run is over for the persistence. ``run_async``: runs a coroutine to its end.
+    ``tell_begun``: hears of a job that is about to be run, with its name and the number of this run of it.
     """
 
     node: str
@@ -100,6 +111,7 @@ class Workshop:
     jobs: Mapping[str, Registered]
     is_superseded: Callable[[tuple[str, bytes]], bool]
     run_async: Callable[[Coroutine[Any, Any, Any]], Any]
+    tell_begun: Callable[[Run, str, int], None]
 
 
 class CurrentJob:
@@ -159,17 +171,25 @@ def perform(run: Run, shop: Workshop) -> Outcome:
     trail = Trail()
     try:
         trail = decode_trail(run.trail).alive()
+        job = peek(run.record).job
+        registered = shop.jobs.get(job)
+        # Before anything that may end this thread, as code of the user in a decoder can: it would for ever.
+        if is_poison(run.recoveries, _options_of(registered).max_recoveries):
+            reason = f"it was running {run.recoveries} times when its node was lost, so it was not run again"
+            return _dead(run, shop, trail, job, None, reason)
+        if not is_utf8(run.id):
+            return _dead(run, shop, trail, job, None, f"its id is no UTF-8, so no Exqueue stored it: {run.id!a}")
         record = decode_record(run.record, shop.codec)
     except NewerRecordError as error:
         retry = Retry(run.id, run.run, NEWER_RECORD_PAUSE_S, None)
         return Outcome(retry, "postponed", "", 1, reason=str(error), retry_in_s=NEWER_RECORD_PAUSE_S)
     except RecordError as error:
         return _dead(run, shop, trail, "", error, f"its record can't be decoded: {error}")
-    registered = shop.jobs.get(record.job)
-    options = JobOptions() if registered is None else registered.options
-    if is_poison(run.recoveries, options.max_recoveries):
-        reason = f"it was running {run.recoveries} times when its node was lost, so it was not run again"
-        return _dead(run, shop, trail, record.job, None, reason)
+    shop.tell_begun(run, job, attempt_of(run, trail))
+    return _run(run, record, shop, trail, registered)
+
+
+def _run(run: Run, record: Record, shop: Workshop, trail: Trail, registered: Registered | None) -> Outcome:
     begun_at = shop.clock.monotonic()
     process = os.getpid()
     try:
@@ -180,7 +200,7 @@ def perform(run: Run, shop: Workshop) -> Outcome:
         end_forked_child(process, None)
     except BaseException as error:  # noqa: BLE001 - the one place where a job is run: all it raises is its failure
         end_forked_child(process, error)
-        return _failed(run, record.job, options, shop, trail, error)
+        return _failed(run, record.job, _options_of(registered), shop, trail, error)
     return Outcome(
         settlement=Done(run.id, run.run),
         verdict="succeeded",
@@ -192,9 +212,19 @@ def perform(run: Run, shop: Workshop) -> Outcome:
     )
 
 
+def _options_of(registered: Registered | None) -> JobOptions:
+    return JobOptions() if registered is None else registered.options
+
+
 def attempt_of(run: Run, trail: Trail) -> int:
     """The number of this run of the job, see `attempt_of_counts`."""
     return attempt_of_counts(trail.failures, run.recoveries)
+
+
+def shown_of(run: Run) -> tuple[str, int]:
+    """The job's name and `attempt_of` for events: ``""`` and no failures where that can't be read."""
+    header = peek_if_readable(run.record)
+    return "" if header is None else header.job, attempt_of(run, decode_trail_if_readable(run.trail).alive())
 
 
 def attempt_of_counts(failures: int, recoveries: int) -> int:

@@ -68,3 +68,31 @@ def check_id(text: object) -> str:
             f"{foreign.group()!a}",
         )
     return text
+
+
+def check_stored_id(text: object) -> str:
+    """Return ``text`` when a store may have it as the id of a job: as `check_id`, or with escaped bytes in it.
+
+    Somebody else may have stored a job under bytes that are no UTF-8. Such a job can be shown and removed.
+
+    Raises:
+        ConfigError: no store has it.
+    """
+    return text if isinstance(text, str) and _has_escaped_bytes(text) else check_id(text)
+
+
+def is_utf8(text: str) -> bool:
+    """Whether text can be encoded: not where a store had bytes that could not be decoded, and are escaped in it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _has_escaped_bytes(text: str) -> bool:
+    try:
+        text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return not is_utf8(text)

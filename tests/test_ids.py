@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from exqueue.errors import ConfigError
-from exqueue.ids import MAX_ID, IdSource, check_id
+from exqueue.ids import MAX_ID, IdSource, check_id, check_stored_id
 
 
 def test_an_id_has_16_characters_that_any_user_could_choose() -> None:
@@ -114,3 +114,16 @@ def test_other_ids_are_refused_with_what_is_allowed(text: object, reason: str) -
     """The message says what is wrong and shows one character of it at most."""
     with pytest.raises(ConfigError, match=reason):
         check_id(text)
+
+
+@pytest.mark.parametrize("text", ["a", "\udcff", "a b \udc80\n"])
+def test_an_id_that_a_store_shows_may_be_asked_for(text: str) -> None:
+    """Bytes that are no UTF-8 stand in it as escapes; nothing can be stored under it, but it can be removed."""
+    assert check_stored_id(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "a b", "\ud800", "\udcff\ud800", "a" * 129, 7, None])
+def test_an_id_that_no_store_has_is_refused_anyway(text: object) -> None:
+    """As when a job is stored."""
+    with pytest.raises(ConfigError):
+        check_stored_id(text)

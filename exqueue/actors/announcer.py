@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import DeathsNoted, Say
 from exqueue.actors.tables import deaths_table, subscribers_table
-from exqueue.execution import attempt_of
+from exqueue.execution import shown_of
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
 from exqueue.persistence.values import Recovered
-from exqueue.record import decode_trail, peek
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,12 +58,13 @@ class Announcer:
             self._interrupted(key, run, reason)
 
     def _interrupted(self, key: RunKey, run: Run | None, reason: str) -> None:
+        job, attempt = ("", 0) if run is None else shown_of(run)
         event = JobInterrupted(
             id=key[0],
-            job="" if run is None else peek(run.record)[0],
+            job=job,
             queue=self._queue,
             node=self._node,
-            attempt=0 if run is None else attempt_of(run, decode_trail(run.trail).alive()),
+            attempt=attempt,
             reason=reason,
             at=self._clock.time(),
         )

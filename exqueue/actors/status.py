@@ -8,7 +8,7 @@ from exqueue.actors.tables import lead_table
 from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
 from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
-from exqueue.record import Header, Record, Trail, decode_record, decode_trail, peek
+from exqueue.record import Header, Record, Trail, decode_record, decode_trail_if_readable, peek_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Map
     node = leader if leader is not None and leader in beats and counts.queue in beats[leader].queues else None
     told_by = node or next((name for name, beat in beats.items() if counts.queue in beat.queues), None)
     told = None if told_by is None else beats[told_by].queues[counts.queue]
-    header = None if counts.oldest_ready is None else header_of(counts.oldest_ready)
+    header = None if counts.oldest_ready is None else peek_if_readable(counts.oldest_ready)
     return QueueStatus(
         name=counts.queue,
         ready=counts.ready,
@@ -80,7 +80,7 @@ def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -
     leader = "" if overview.holder is None else overview.holder.node
     worker = beats[leader].workers.get((job.queue, job.id), "") if leader in beats else ""
     started_at = overview.now if job.started_at is None else job.started_at
-    header = header_of(job.record)
+    header = peek_if_readable(job.record)
     trail = trail_of(job)
     return RunningJob(
         id=job.id,
@@ -102,7 +102,7 @@ def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> Jo
         record = decode_record(job.record, codec)
     except ExqueueError:
         record = None
-    header = header_of(job.record) if record is None else Header(record.job, record.enqueued_at)
+    header = peek_if_readable(job.record) if record is None else Header(record.job, record.enqueued_at)
     registered = None if header is None else jobs.get(header.job)
     trail = trail_of(job)
     return JobInfo(
@@ -121,20 +121,9 @@ def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> Jo
     )
 
 
-def header_of(record: bytes) -> Header | None:
-    """The job's name and time of enqueueing, ``None`` when that can't be read here."""
-    try:
-        return peek(record)
-    except ExqueueError:
-        return None
-
-
 def trail_of(job: StoredJob) -> Trail:
     """How the job fared; an empty trail when a newer version wrote it."""
-    try:
-        trail = decode_trail(job.trail)
-    except ExqueueError:
-        return Trail()
+    trail = decode_trail_if_readable(job.trail)
     return trail if job.state == "dead" else trail.alive()
 
 

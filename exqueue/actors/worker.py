@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from exqueue.actors.protocol import BeginRun, ReportIn, Retire, RunEnded, WorkerReady
 from exqueue.actors.tables import RunningRow, RunTables, fetcher_of, jobs_table, seats_table, subscribers_table
-from exqueue.execution import Run, Workshop, attempt_of, perform
+from exqueue.execution import Run, Workshop, perform
 from exqueue.messages import JobStarted
-from exqueue.record import decode_trail, peek
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
@@ -47,6 +46,7 @@ class Worker(Actor):
             jobs=jobs_table(self.board),
             is_superseded=self._tables.superseded.__contains__,
             run_async=self._run_async,
+            tell_begun=self._tell_begun,
         )
 
     def on_start(self) -> None:
@@ -96,8 +96,6 @@ class Worker(Actor):
             self._report_in()
             return
         self.doing(f"job {run.id}")
-        if self._subscribers:
-            self._tell_started(run)
         outcome = self.run_user(perform, run, self._workshop)
         self.doing("")
         self._tables.ended[key] = outcome
@@ -108,14 +106,16 @@ class Worker(Actor):
             # Nothing else comes to a thread that was left behind, not even a stop.
             self._close_loop()
 
-    def _tell_started(self, run: Run) -> None:
+    def _tell_begun(self, run: Run, job: str, attempt: int) -> None:
+        if not self._subscribers:
+            return
         event = JobStarted(
             id=run.id,
-            job=peek(run.record)[0],
+            job=job,
             queue=self._queue,
             node=self._node,
             worker=self.name,
-            attempt=attempt_of(run, decode_trail(run.trail).alive()),
+            attempt=attempt,
             at=self.clock.time(),
         )
         self.tell("reporter", event)

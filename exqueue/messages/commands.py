@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, ParamSpec
 
 from exqueue.config import check_name
-from exqueue.ids import check_id
+from exqueue.ids import check_id, check_stored_id
 from exqueue.job import define
 from exqueue.messages.checks import check_due, check_queue, plain_kwargs, queue_of_class, queue_of_name
 
@@ -168,7 +168,7 @@ class _OneJob:
     queue: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_id(self.id)
+        check_stored_id(self.id)
         check_queue(self.queue)
 
 

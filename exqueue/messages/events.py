@@ -30,7 +30,10 @@ class JobEnqueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStarted:
-    """A worker begins the job. ``worker``: its path, ``queues/mail/worker-1``."""
+    """A worker begins the job. ``worker``: its path, ``queues/mail/worker-1``.
+
+    Of a job that can't be run at all, as its record is damaged or it was lost too often, only its end is told.
+    """
 
     id: str
     job: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exqueue.config import shown
 from exqueue.errors import ConfigError
-from exqueue.ids import check_id
+from exqueue.ids import check_stored_id
 from exqueue.messages.checks import check_page, check_queue
 from exqueue.messages.events import EVENT_TYPES
 
@@ -45,7 +45,7 @@ class GetJob:
     queue: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        check_id(self.id)
+        check_stored_id(self.id)
         check_queue(self.queue)
 
 

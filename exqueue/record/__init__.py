@@ -1,8 +1,8 @@
 """What is stored of a job: its record, which never changes, and its trail, which tells how its runs failed."""
 
 from exqueue.record.failure import MAX_MESSAGE, MAX_TRACEBACK, JobError, describe_error
-from exqueue.record.record import Header, Record, decode_record, encode_record, peek
-from exqueue.record.trail import MAX_ERRORS, Trail, decode_trail, encode_trail
+from exqueue.record.record import Header, Record, decode_record, encode_record, peek, peek_if_readable
+from exqueue.record.trail import MAX_ERRORS, Trail, decode_trail, decode_trail_if_readable, encode_trail
 
 __all__ = [
     "MAX_ERRORS",
@@ -14,8 +14,10 @@ __all__ = [
     "Trail",
     "decode_record",
     "decode_trail",
+    "decode_trail_if_readable",
     "describe_error",
     "encode_record",
     "encode_trail",
     "peek",
+    "peek_if_readable",
 ]

@@ -99,6 +99,14 @@ def peek(data: bytes) -> Header:
     return Header(job, enqueued_at)
 
 
+def peek_if_readable(data: bytes) -> Header | None:
+    """As `peek`, but ``None`` where that raises: for those who only show the job."""
+    try:
+        return peek(data)
+    except RecordError:
+        return None
+
+
 def _read_header(data: bytes) -> tuple[str, float, int]:
     """Return the job's name, the time of enqueueing, and where the arguments start."""
     if not data:

@@ -21,10 +21,25 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
         # The line is that of who called, not this one.
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
         try:
-            super().log(level, msg, *args, **kwargs)
+            if self.isEnabledFor(level):
+                super().log(level, *_encodable(msg, args), **kwargs)
         except Exception:  # noqa: BLE001 - a handler may raise anything
             with contextlib.suppress(Exception):
                 _write(level, str(msg) % args if args else str(msg))
+
+
+def _encodable(msg: object, args: tuple[object, ...]) -> tuple[object, ...]:
+    """The line as it is, or in one piece with escapes: a handler would drop it where it can't be encoded."""
+    try:
+        line = str(msg) % args if args else str(msg)
+    except (TypeError, ValueError):
+        # The handlers say what is wrong with it.
+        return msg, *args
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return (line.encode(errors="backslashreplace").decode(),)
+    return msg, *args
 
 
 def _write(level: int, line: str) -> None:

@@ -56,3 +56,12 @@ def test_a_line_is_its_callers(caplog: pytest.LogCaptureFixture) -> None:
     assert (record.getMessage(), record.levelname) == ("1 of 2", "INFO")
     assert record.funcName == "test_a_line_is_its_callers"
     assert record.pathname == __file__
+
+
+def test_what_is_no_text_is_written_escaped(caplog: pytest.LogCaptureFixture) -> None:
+    """An id that a store has as bytes which are no UTF-8 would make a handler of any encoding drop the line."""
+    with caplog.at_level(logging.INFO, NAME):
+        safe_logger(NAME).warning("job %s", "\udcff100%s")
+        safe_logger(NAME).warning("job \udcff, 100%")
+    assert [record.getMessage() for record in caplog.records] == [r"job \udcff100%s", r"job \udcff, 100%"]
+    assert "".join(map(str, caplog.records)).encode()

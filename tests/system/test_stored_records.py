@@ -1,14 +1,29 @@
 """Stored jobs that this node can't run as they are: never dropped, and never in the way of others."""
 
 import logging
+import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
+import pykka
 import pytest
 
-from exqueue import Enqueue, GetJob, JobInfo, RetryDead, StartWorker, SystemRef
+from exqueue import (
+    ActorRestarted,
+    Enqueue,
+    GetJob,
+    JobDied,
+    JobInfo,
+    JobStarted,
+    RetryDead,
+    StartWorker,
+    Subscribe,
+    SystemRef,
+)
 from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import NewJob, Push
-from tests.system.helpers import eventually, queue_status
+from tests.system.helpers import PATIENCE_S, eventually, queue_status
 
 
 class Store:
@@ -32,6 +47,29 @@ def store(url: str, namespace: str) -> Iterator[Store]:
     store = Store(url, namespace)
     yield store
     store.persistence.close()
+
+
+class Ear(pykka.ThreadingActor):
+    """A subscriber that keeps what it hears."""
+
+    use_daemon_thread = True
+
+    def __init__(self, heard: list[Any]) -> None:
+        super().__init__()
+        self.heard = heard
+
+    def on_receive(self, message: Any) -> None:
+        self.heard.append(message)
+
+
+@pytest.fixture
+def heard(system: SystemRef) -> Iterator[list[Any]]:
+    """All events of the system, to which somebody is subscribed."""
+    events: list[Any] = []
+    ref = Ear.start(events)
+    system.ask(Subscribe(ref))
+    yield events
+    ref.stop(timeout=PATIENCE_S)
 
 
 class Work:
@@ -126,3 +164,56 @@ def test_a_record_of_a_newer_format_waits(system: SystemRef, store: Store, caplo
     warning = eventually(lambda: [one.getMessage() for one in caplog.records if "newer" in one.getMessage()])
     assert len(warning) == 1
     assert "waits for a newer Exqueue" in warning[0]
+
+
+@pytest.mark.parametrize(("record", "state"), [(b"", "dead"), (b"\x63of the future", "waiting")], ids=repr)
+def test_a_subscriber_does_not_change_what_becomes_of_a_record(
+    system: SystemRef, store: Store, heard: list[Any], record: bytes, state: str
+) -> None:
+    """Events are made of what can be read: no actor is the worse for it, and no job is begun that can't be run."""
+    work = Work()
+    job = work.job()
+    store.push("Known", "unreadable", record)
+    ids = [system.ask(Enqueue(job, {"number": number})) for number in range(20)]
+    system.ask(StartWorker(job))
+    system.drain()
+
+    assert sorted(work.seen) == list(range(20))
+    eventually(lambda: {event.id for event in heard if type(event) is JobStarted} >= set(ids))
+    info: JobInfo = system.ask(GetJob("unreadable"))
+    assert (info.state, info.recoveries) == (state, 0)
+    assert [event for event in heard if type(event) is ActorRestarted] == []
+    assert {event.id for event in heard if type(event) is JobStarted} == set(ids)
+
+
+@dataclass(frozen=True)
+class Venom:
+    """An argument that ends the thread in which it is built of what is stored."""
+
+    drop: int
+    in_use: ClassVar[threading.Event] = threading.Event()
+
+    def __post_init__(self) -> None:
+        if self.in_use.is_set():
+            raise SystemExit(1)
+
+
+def test_a_job_that_ends_its_worker_before_it_is_begun_is_poison_too(system: SystemRef, heard: list[Any]) -> None:
+    """Lost three times it is buried without being looked at once more; the next job of the queue is run."""
+
+    class Bitten:
+        def perform(self, *, venom: Venom | None) -> None:
+            pass
+
+    poison = system.ask(Enqueue(Bitten, {"venom": Venom(1)}))
+    Venom.in_use.set()
+    try:
+        system.ask(StartWorker(Bitten))
+        died = eventually(lambda: [event for event in heard if type(event) is JobDied])
+    finally:
+        Venom.in_use.clear()
+    assert [(event.id, event.job, event.recoveries) for event in died] == [(poison, "Bitten", 3)]
+    assert "running 3 times" in died[0].reason
+    system.ask(Enqueue(Bitten, {"venom": None}))
+    system.drain()
+    assert (queue_status(system, "Bitten").dead, queue_status(system, "Bitten").processed) == (1, 1)

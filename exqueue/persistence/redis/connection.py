@@ -13,6 +13,7 @@ import redis
 from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.redis.failures import broken, refusal
 from exqueue.persistence.redis.keys import ROLES, role_of
+from exqueue.persistence.redis.text import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -303,7 +304,11 @@ def _take_standard_descriptors() -> None:
 def _packed(connection: RawConnection, commands: Sequence[Args]) -> list[bytes]:
     packed: list[bytes] = []
     for command in commands:
-        packed += connection.pack_command(*command)
+        try:
+            packed += connection.pack_command(*command)
+        except UnicodeEncodeError:
+            # Rare, so it costs nothing else anything: an id among them is one of somebody else's, see `text_of`.
+            packed += connection.pack_command(*(bytes_of(part) if isinstance(part, str) else part for part in command))
     # One write: with several small ones the server may answer in several small ones.
     return packed if len(packed) == 1 else [b"".join(packed)]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from exqueue.persistence.redis.text import text_of
 from exqueue.persistence.redis.verbs import Verbs, milliseconds
 from exqueue.persistence.values import UNKNOWN, Fence, Holder, Presence
 
@@ -59,5 +60,5 @@ class Lock(Verbs):
 
 def holder_of(lease: bytes) -> Holder:
     """Read ``epoch|token|renewal|node``."""
-    epoch, token, renewal, node = lease.decode().split("|", 3)
+    epoch, token, renewal, node = text_of(lease).split("|", 3)
     return Holder(int(epoch), token, node, int(renewal))

@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.errors import Fenced, StaleCall, StorageFull
+from exqueue.persistence.redis.text import text_of
 from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
 from exqueue.persistence.values import (
     Bury,
@@ -48,7 +49,7 @@ class Owner(Verbs):
         reply = self._run("claim", keys, (fence.epoch, fence.token, seat))
         _check_owner(reply, f"seat {seat} of {queue!r}")
         runs = zip(reply[1::2], reply[2::2], strict=True)
-        return Claimed(reply[0], tuple(RunningEntry(job_id.decode(), run) for job_id, run in runs))
+        return Claimed(reply[0], tuple(RunningEntry(text_of(job_id), run) for job_id, run in runs))
 
     def exchange(
         self,
@@ -111,7 +112,7 @@ def _encoded(settlement: Settlement) -> tuple[bytes | str | int, ...]:
 def _exchanged(reply: Reply) -> Exchanged:
     due_in, paused, suspect_waits, refused = reply[:FIRST_JOB]
     jobs = tuple(
-        Fetched(job_id.decode(), run, record, trail, recoveries)
+        Fetched(text_of(job_id), run, record, trail, recoveries)
         for job_id, run, record, trail, recoveries in zip(
             *(reply[FIRST_JOB + i :: VALUES_A_JOB] for i in range(VALUES_A_JOB)), strict=True
         )

@@ -8,6 +8,7 @@ import redis
 
 from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.scripts import script
+from exqueue.persistence.redis.text import bytes_of, is_utf8, text_of
 from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
 from exqueue.persistence.values import Danger, Overview, QueueCounts, StoredJob
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 QUEUES_A_SCRIPT = 200
 """How many queues one run of ``overview.lua`` looks at: it takes about 10 us each."""
 
+NAMED = 10
+"""How many things that somebody else wrote one sentence names."""
+
 STATES: dict[bytes, State] = {b"ready": "ready", b"waiting": "waiting", b"running": "running", b"dead": "dead"}
 
 
@@ -28,7 +32,7 @@ class Reads(Verbs):
 
     def queues(self) -> tuple[str, ...]:
         """See `Session.queues`."""
-        return tuple(sorted(name.decode() for name in self._command(b"SMEMBERS", self._keys.queues)))
+        return tuple(sorted(name.decode() for name in self._command(b"SMEMBERS", self._keys.queues) if is_utf8(name)))
 
     def overview(self, queues: Sequence[str]) -> Overview:
         """See `Session.overview`."""
@@ -67,7 +71,7 @@ class Reads(Verbs):
             runs.append(((at.jobs, at.trail, at.recoveries, at.waiting, at.dead, at.running), (job_id,)))
         found = zip(queues, self._run_all("get_job", runs), strict=True)
         return tuple(
-            _stored(name, job_id.encode(), STATES[reply[0]], *reply[1:]) for name, reply in found if reply is not None
+            _stored(name, bytes_of(job_id), STATES[reply[0]], *reply[1:]) for name, reply in found if reply is not None
         )
 
     def beat(self, node: str, info: bytes, ttl: float) -> None:
@@ -85,8 +89,14 @@ class Reads(Verbs):
         finally:
             self._lender.take_back(wire)
         now = int(time[0]) * 1000 + int(time[1]) // 1000
-        split = ((node, *beat.split(b"|", 1)) for node, beat in zip(beats[::2], beats[1::2], strict=True))
-        return tuple(sorted((node.decode(), info) for node, expires, info in split if int(expires) > now))
+        split = ((node, *beat.partition(b"|")) for node, beat in zip(beats[::2], beats[1::2], strict=True))
+        return tuple(
+            sorted(
+                (node.decode(), info)
+                for node, expires, _, info in split
+                if is_utf8(node) and expires.isdigit() and int(expires) > now
+            )
+        )
 
     def forget(self, node: str) -> None:
         """See `Session.forget`."""
@@ -95,7 +105,7 @@ class Reads(Verbs):
     def diagnose(self) -> tuple[Danger, ...]:
         """See `Session.diagnose`."""
         asked = ("maxmemory-policy", "appendonly", "save")
-        replies = self._talk(*((b"CONFIG", b"GET", name) for name in asked))
+        *replies, names = self._talk(*((b"CONFIG", b"GET", name) for name in asked), (b"SMEMBERS", self._keys.queues))
         found = {
             name: reply[1].decode()
             for name, reply in zip(asked, replies, strict=True)
@@ -113,6 +123,13 @@ class Reads(Verbs):
             sentence = (
                 "appendonly of the server is off and there are no save points: a restart of it loses all jobs; "
                 "set appendonly to yes"
+            )
+            dangers.append(Danger(sentence, is_grave=False))
+        foreign = [] if isinstance(names, redis.RedisError) else sorted(name for name in names if not is_utf8(name))
+        if foreign:
+            sentence = (
+                f"the set {self._keys.queues.decode()} of the server has names that are no UTF-8, which no Exqueue "
+                f"writes, and they are passed over; remove them with SREM: {', '.join(map(repr, foreign[:NAMED]))}"
             )
             dangers.append(Danger(sentence, is_grave=False))
         return tuple(dangers)
@@ -145,7 +162,7 @@ def _counts(name: str, numbers: Reply) -> QueueCounts:
         running=running,
         dead=dead,
         paused=bool(paused),
-        head=head.decode() or None,
+        head=text_of(head) or None,
         head_dead=bool(head_dead),
         oldest_ready=oldest,
         suspects=suspects,
@@ -159,7 +176,7 @@ def _stored(
     queue: str, job_id: bytes, state: State, record: bytes, trail: bytes | None, recoveries: int, extra: bytes
 ) -> StoredJob:
     return StoredJob(
-        id=job_id.decode(),
+        id=text_of(job_id),
         queue=queue,
         state=state,
         record=record,

@@ -11,6 +11,7 @@ import redis
 from exqueue.errors import Outage, SystemStopped
 from exqueue.persistence.redis.failures import broken
 from exqueue.persistence.redis.lock import RELEASED
+from exqueue.persistence.redis.text import is_utf8
 from exqueue.persistence.values import LockReleased, QueueWoken
 
 if TYPE_CHECKING:
@@ -108,5 +109,5 @@ def _signal(message: Reply) -> Signal | None:
     payload: bytes = message[2]
     if payload == RELEASED:
         return LockReleased()
-    # What a later version may say there is not for us.
-    return None if payload.startswith(b"!") else QueueWoken(payload.decode())
+    # What a later version may say there is not for us, nor is what no Exqueue says.
+    return None if payload.startswith(b"!") or not is_utf8(payload) else QueueWoken(payload.decode())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.sqlite.failures import DAMAGED, code_of, explained
 from exqueue.persistence.sqlite.room import Room
+from exqueue.persistence.sqlite.text import TextConnection, text_of
 
 if TYPE_CHECKING:
     from exqueue.persistence.sqlite.host_time import HostTime
@@ -135,14 +136,17 @@ class StoreFile:
             raise Outage(f"there is no directory {path.parent}: make it, or name another in the URL", sent=False)
         mode = "rwc" if self._identity is None else "rw"
         escaped = self.path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-        return sqlite3.connect(
+        db = sqlite3.connect(
             f"file:{escaped}?mode={mode}",
             uri=True,
             timeout=0.0,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=256,
+            factory=TextConnection,
         )
+        db.text_factory = text_of
+        return db
 
     def _note(self, store: str, *, is_new: bool) -> None:
         """Remember which store this is, at the first time; compare with it, at any other."""

@@ -50,7 +50,7 @@ def play(store: Persistence, namespace: str, seed: int, steps: int = STEPS) -> s
 
 @pytest.fixture(params=["fakeredis", "redis", "sqlite"])
 def opener(request: pytest.FixtureRequest) -> Opener:
-    """Opens an empty store, of each backend but memory itself in turn."""
+    """Opens one and the same store, empty at first, of each backend but memory itself in turn."""
     found: Opener = request.getfixturevalue(f"{request.param}_opener")
     return found
 
@@ -70,4 +70,6 @@ def test_a_backend_plays_many_games_like_memory(store: Persistence, namespace: s
 
 def test_in_the_games_happens_all_that_can(memory_opener: Opener, namespace: str) -> None:
     """A game in which nothing happens would prove nothing."""
-    assert MUST_HAPPEN - play(memory_opener(), namespace, 0) == set()
+    store = memory_opener()
+    assert MUST_HAPPEN - play(store, namespace, 0) == set()
+    store.close()
