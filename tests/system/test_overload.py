@@ -1,0 +1,100 @@
+"""More than is kept in memory: it is stored when the persistence answers, and else refused by name and number."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exqueue import AskTimeout, Enqueue, EnqueueMany, ExqueueSystem, GetStatus, SystemRef
+from exqueue.actors.producer import MAX_BACKLOG
+from exqueue.config import SystemConfig
+from exqueue.persistence.urls import open_persistence
+from exqueue.supervision import ThreadRuntime
+from exqueue.system import start_system
+from tests.system.helpers import eventually, queue_status
+from tests.system.lossy import LossyPersistence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOR_EVER = 10**9
+
+
+class Plain:
+    def perform(self, *, number: int) -> None:
+        """Never run here."""
+
+
+def many(count: int, prefix: str = "job") -> EnqueueMany:
+    """So many jobs in one message."""
+    return EnqueueMany([Enqueue(Plain, {"number": number}, id=f"{prefix}-{number}") for number in range(count)])
+
+
+@pytest.fixture
+def lossy(namespace: str) -> LossyPersistence:
+    """A store that can refuse."""
+    return LossyPersistence(open_persistence(f"memory://{namespace}", namespace=namespace))
+
+
+@pytest.fixture
+def cut_off(lossy: LossyPersistence, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemRef]:
+    """A system that keeps five jobs (of those that were told: ten), and whose pushes are not sent."""
+    monkeypatch.setattr("exqueue.actors.producer.MAX_BACKLOG", 5)
+    monkeypatch.setattr("exqueue.actors.producer.MOST_TOLD", 10)
+    config = SystemConfig(f"memory://{namespace}", namespace=namespace, shutdown_timeout=1)
+    lossy.refuse("push", FOR_EVER)
+    with start_system(config, lossy, ThreadRuntime()) as system:
+        yield system
+
+
+def in_outage(system: SystemRef) -> SystemRef:
+    """Wait until the Producer has met the outage."""
+    eventually(lambda: system.ask(GetStatus()).outage_since)
+    return system
+
+
+@pytest.mark.parametrize("count", [MAX_BACKLOG + 1, 3 * MAX_BACKLOG])
+def test_more_jobs_than_are_kept_are_stored_by_one_message(system: SystemRef, count: int) -> None:
+    """The bound is for an outage: while the persistence answers, what waits is stored to make room."""
+    assert len(system.ask(many(count), timeout=60)) == count
+    assert queue_status(system, "Plain").ready == count
+    system.ask(Enqueue(Plain, {"number": -1}))
+    assert queue_status(system, "Plain").ready == count + 1
+
+
+def test_a_hundred_thousand_jobs_are_stored_by_one_message(namespace: str) -> None:
+    """Ten times as many as are kept."""
+    with ExqueueSystem.start(f"memory://{namespace}", namespace=namespace) as system:
+        assert len(system.ask(many(10 * MAX_BACKLOG), timeout=60)) == 10 * MAX_BACKLOG
+        assert queue_status(system, "Plain").ready == 10 * MAX_BACKLOG
+
+
+def test_whoever_gave_up_does_not_fill_the_backlog(cut_off: SystemRef) -> None:
+    """There is room again at once, not only after the next try."""
+    for attempt in range(20):
+        with pytest.raises(AskTimeout, match=r"job \d+-0 and 4 more: .*stored: no"):
+            cut_off.ask(many(5, str(attempt)), timeout=0.05)
+
+
+def test_a_told_piece_that_is_refused_is_counted_in_the_log(
+    cut_off: SystemRef, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line names the first job and how many more there are."""
+    cut_off.tell(many(8, "kept"))
+    in_outage(cut_off).tell(many(7, "refused"))
+    eventually(lambda: errors(caplog))
+    assert "job refused-0 and 6 more of queue Plain, stored: no" in errors(caplog)[0]
+
+
+def test_a_told_piece_that_is_lost_is_counted_in_the_log(cut_off: SystemRef, caplog: pytest.LogCaptureFixture) -> None:
+    """What a stop in an outage leaves unstored is said, with its number."""
+    cut_off.tell(many(8, "lost"))
+    in_outage(cut_off).stop()
+    assert ["job lost-0 and 7 more of queue Plain, stored: no" in line for line in errors(caplog)] == [True]
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines at ERROR."""
+    return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
