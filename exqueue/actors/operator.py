@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
+from exqueue.actors.orders import Batch, Order, Roll
 from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
@@ -46,40 +47,12 @@ if TYPE_CHECKING:
 
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import StoredJob
-    from exqueue.supervision import Reply
 
 logger = safe_logger("exqueue")
 
 LOOK_TIMEOUT_S = VERB_TIMEOUT_S / 2
 """How long a call for the status may take: whoever asks for it wants to hear of a server that hangs before he gives up.
 """
-
-
-class Batch(NamedTuple):
-    """Dead jobs of one queue under the number of their call."""
-
-    queue: str
-    n: int
-    ids: list[str]
-
-
-class Order:
-    """A command under way, with what must be the same when its call is sent again after an answer got lost.
-
-    ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where
-    the job was found (a second look would find it changed already). ``batch`` and ``count``: of a command on all dead
-    jobs, what is under way and how many are done.
-    """
-
-    __slots__ = ("batch", "count", "message", "n", "queue", "reply")
-
-    def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
-        self.message = message
-        self.n = 0
-        self.reply = reply
-        self.queue: str | None = None
-        self.batch: Batch | None = None
-        self.count = 0
 
 
 class Operator(Actor):
@@ -231,23 +204,20 @@ class Operator(Actor):
     def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> int:
         """In batches, each with a number of its own, so that no single call is long."""
         verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
-        while order.batch is not None or self._next_batch(order, message):
-            batch = order.batch
-            assert batch is not None  # noqa: S101 - the condition of the loop
-            done = self.call(verb, batch.queue, self._caller, batch.n, batch.ids)
-            order.count += len(done)
+        if order.roll is None:
+            order.roll = Roll(self.call(self._session.overview, self._queues_of(message.queue)))
+        while (batch := order.batch or self._next_batch(order.roll)) is not None:
+            order.batch = batch
+            order.count += len(self.call(verb, batch.queue, self._caller, batch.n, batch.ids))
             order.batch = None
-            if not done:
-                break
         return order.count
 
-    def _next_batch(self, order: Order, message: RetryAllDead | DeleteAllDead) -> bool:
-        for queue in self._queues_of(message.queue):
-            ids = [job.id for job in self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, 0)]
+    def _next_batch(self, roll: Roll) -> Batch | None:
+        while (queue := roll.queue) is not None:
+            ids = roll.take(self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, roll.offset))
             if ids:
-                order.batch = Batch(queue, self._next_number(), ids)
-                return True
-        return False
+                return Batch(queue, self._next_number(), ids)
+        return None
 
     def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
         if order.queue is None:
