@@ -46,18 +46,3 @@ def pieces(jobs: Sequence[tuple[str, NewJob]]) -> tuple[Store, ...]:
         open_pieces[queue] = piece, size + len(job.record)
     stores.extend(Store(queue, tuple(piece), size) for queue, (piece, size) in open_pieces.items())
     return tuple(stores)
-
-
-def in_words(message: object) -> str:
-    """What an asker waited for, with the id of the job that it is about."""
-    if isinstance(message, Store):
-        return f"storing {message.named}"
-    job_id = getattr(message, "id", None)
-    return type(message).__name__ + (f" of job {job_id}" if job_id else "")
-
-
-def is_stored(message: object, *, was_begun: bool) -> str | None:
-    """What is known of jobs whose storing was not answered; ``None`` for a message that stores none."""
-    if not isinstance(message, Store):
-        return None
-    return "unknown" if was_begun else "no"

@@ -235,7 +235,7 @@ def test_whoever_gave_up_makes_room_for_others(
     server: RealServer, start: Callable[..., SystemRef], room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enqueues whose askers have gone are not among those that wait in memory."""
-    monkeypatch.setattr("exqueue.system.MAX_INBOX", 5)
+    monkeypatch.setattr("exqueue.asking.MAX_INBOX", 5)
     monkeypatch.setattr("exqueue.actors.producer.MAX_BACKLOG", 5)
     system, job = start(), held_in(room)
     server.stop()

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exqueue import AskTimeout, Enqueue, EnqueueMany, ExqueueSystem, GetStatus, SystemRef
+from exqueue import AskTimeout, Enqueue, EnqueueMany, ExqueueSystem, GetStatus, Overloaded, SystemRef
 from exqueue.actors.producer import MAX_BACKLOG
 from exqueue.config import SystemConfig
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import ThreadRuntime
 from exqueue.system import start_system
-from tests.system.helpers import eventually, queue_status
+from tests.system.helpers import PATIENCE_S, eventually, queue_status
 from tests.system.lossy import LossyPersistence
+from tests.system.staged import Hang, StagedPersistence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,3 +99,48 @@ def test_a_told_piece_that_is_lost_is_counted_in_the_log(cut_off: SystemRef, cap
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The lines at ERROR."""
     return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+
+
+def test_the_error_of_many_says_what_is_known_of_each(namespace: str) -> None:
+    """How many of the pieces are stored, are not, and may be, and which job each of these begins with."""
+    staged = StagedPersistence(open_persistence(f"memory://{namespace}", namespace=namespace))
+    hang = Hang(is_carried_out=True)
+    with start_system(SystemConfig("memory://", namespace=namespace), staged, ThreadRuntime()) as system:
+        staged.stage("push", lambda carry_out: carry_out())
+        staged.stage("push", hang)
+        try:
+            with pytest.raises(AskTimeout, match=r"storing job job-1000 and 999 more: .*; stored: unknown") as caught:
+                system.ask(many(4_500), timeout=1)
+        finally:
+            hang.let_go()
+        (note,) = caught.value.__notes__
+        assert note.startswith(
+            "of 4500 jobs, stored: 1000, from job job-0 of queue Plain on; not stored: 2500, from job "
+        )
+        assert note.endswith("job-2000 of queue Plain on; unknown: 1000, from job job-1000 of queue Plain on")
+        eventually(lambda: queue_status(system, "Plain").ready == 2_000)
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_many_that_find_no_room_half_way_are_counted(
+    namespace: str, monkeypatch: pytest.MonkeyPatch, is_asked: bool
+) -> None:
+    """Whoever enqueues is told how many of them were sent before, or stored."""
+    monkeypatch.setattr("exqueue.asking.MAX_INBOX", 3)
+    staged = StagedPersistence(open_persistence(f"memory://{namespace}", namespace=namespace))
+    hang = Hang(is_carried_out=True)
+    with start_system(SystemConfig("memory://", namespace=namespace), staged, ThreadRuntime()) as system:
+        staged.stage("push", hang)
+        system.tell(Enqueue(Plain, {"number": 0}))
+        assert hang.hangs.wait(PATIENCE_S)
+        try:
+            with pytest.raises(Overloaded, match=r"storing job job-3000 and 999 more: .*; stored: no") as caught:
+                (system.ask if is_asked else system.tell)(many(4_500))
+        finally:
+            hang.let_go()
+        if is_asked:
+            assert caught.value.__notes__ == ["of 4500 jobs, not stored: 4500, from job job-0 of queue Plain on"]
+        else:
+            assert caught.value.__notes__ == ["of 4500 jobs 3000 were sent before; the others are not stored"]
+        system.ask(Enqueue(Plain, {"number": 1}))
+        assert queue_status(system, "Plain").ready == (2 if is_asked else 3_002)
