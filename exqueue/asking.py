@@ -9,6 +9,7 @@ import pykka
 from exqueue.actors.protocol import Store
 from exqueue.actors.tables import backlog_table, failures_table, present_outage
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
+from exqueue.messages import OrderMessage, QueuesMessage, ReporterMessage
 from exqueue.supervision import Envelope
 
 if TYPE_CHECKING:
@@ -157,4 +158,9 @@ def _is_stored(*, was_begun: bool) -> str:
 def _what_becomes_of(message: object, *, was_begun: bool) -> str:
     if isinstance(message, Store):
         return f"; stored: {_is_stored(was_begun=was_begun)}"
+    if isinstance(message, OrderMessage) and not was_begun:
+        return "; it is not carried out"
+    # Queues and the Reporter do not ask whether anybody waits still.
+    if isinstance(message, OrderMessage | QueuesMessage | ReporterMessage):
+        return "; it may still be carried out"
     return ""

@@ -98,8 +98,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
                 ever.
 
         Raises:
-            AskTimeout: no answer in time;
-                `AskTimeout.stored` says what is known of a job.
+            AskTimeout: no answer in time; it says whether what was ordered may still be carried out, and
+                `AskTimeout.stored` what is known of a job.
             ConfigError: the time-out is not allowed; nothing was sent.
             ExqueueError: what the receiving actor says is wrong.
             TypeError, ArgumentsError, PayloadError, Overloaded, SystemStopped: as for `tell`.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
-from exqueue.actors.orders import Batch, Order, Roll
+from exqueue.actors.orders import Batch, GivenUp, Order, Roll
 from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
@@ -43,10 +43,13 @@ from exqueue.persistence.values import MAX_BATCH
 from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import StoredJob
+
+T = TypeVar("T")
 
 logger = safe_logger("exqueue")
 
@@ -56,7 +59,11 @@ LOOK_TIMEOUT_S = VERB_TIMEOUT_S / 2
 
 
 class Operator(Actor):
-    """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out."""
+    """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out.
+
+    What an asker gave up before it was sent is dropped. What was sent once is sent again under its own number until it
+    is answered.
+    """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
         super().__init__(context)
@@ -123,21 +130,25 @@ class Operator(Actor):
 
     def _carry_on(self) -> None:
         waiting, self._orders = self._orders, deque()
-        if not waiting and self._weather.is_stormy:
-            # Who asked has given up, but that it answers again is still to be found out.
-            self._carry_out(Order(WhatIsLeft(), None))
         try:
             while waiting and not self._orders:
                 self._carry_out(waiting.popleft())
         finally:
             self._orders.extend(waiting)
+        if not self._orders and self._weather.is_stormy:
+            # Who asked has given up, but that it answers again is still to be found out.
+            self._carry_out(Order(WhatIsLeft(), None))
 
     def _carry_out(self, order: Order) -> None:
+        if order.is_given_up:
+            return
         self.doing(type(order.message).__name__)
         self._under_way = order
         order.n = order.n or self._next_number()
         try:
             answer = self._answer(order)
+        except GivenUp:
+            pass
         except Outage as outage:
             self._wait_out(order, outage)
         except ExqueueError as error:
@@ -159,9 +170,7 @@ class Operator(Actor):
                 order.reply.set(self._status_from_memory(outage))
             return
         pause_s = self._weather.storm(outage)
-        if order.reply is None or order.reply.begin():
-            if order.reply is not None:
-                order.reply.give_back()
+        if not order.is_given_up:
             self._orders.append(order)
         if self._resume_timer is None:
             self._resume_timer = self.send_after(pause_s, TryAgain())
@@ -193,11 +202,22 @@ class Operator(Actor):
                 assert_never(message)
 
     # -- orders
+    def _change(self, order: Order, verb: Callable[..., T], queue: str, n: int, *what: object) -> T:
+        """Make a call that changes something, unless whoever gave the order has given up before the first of them."""
+        was_begun = order.is_begun
+        order.begin()
+        try:
+            return self.call(verb, queue, self._caller, n, *what)
+        except Outage as outage:
+            if not was_begun and not outage.sent:
+                order.take_back()
+            raise
+
     def _act_on_dead(self, order: Order, message: RetryDead | DeleteDead) -> bool:
         if order.queue is None:
             order.queue = self._find(message.id, message.queue, "dead").queue
         verb = self._session.retry_dead if isinstance(message, RetryDead) else self._session.delete_dead
-        if not self.call(verb, order.queue, self._caller, order.n, [message.id]):
+        if not self._change(order, verb, order.queue, order.n, [message.id]):
             raise self._not_found(message.id, message.queue, "dead")
         return True
 
@@ -208,7 +228,7 @@ class Operator(Actor):
             order.roll = Roll(self.call(self._session.overview, self._queues_of(message.queue)))
         while (batch := order.batch or self._next_batch(order.roll)) is not None:
             order.batch = batch
-            order.count += len(self.call(verb, batch.queue, self._caller, batch.n, batch.ids))
+            order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
             order.batch = None
         return order.count
 
@@ -222,7 +242,7 @@ class Operator(Actor):
     def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
         if order.queue is None:
             order.queue = self._find(message.id, message.queue, "stored").queue
-        state = self.call(self._session.cancel, order.queue, self._caller, order.n, message.id)
+        state = self._change(order, self._session.cancel, order.queue, order.n, message.id)
         if state is None:
             raise self._not_found(message.id, message.queue, "stored")
         if state == "running":
@@ -232,7 +252,7 @@ class Operator(Actor):
         return CancelResult(id=message.id, queue=order.queue, state=state)
 
     def _pause(self, order: Order, queue: str, *, paused: bool) -> bool:
-        self.call(self._session.set_paused, queue, self._caller, order.n, paused)
+        self._change(order, self._session.set_paused, queue, order.n, paused)
         return True
 
     # -- questions

@@ -66,15 +66,21 @@ def _died_at(job: StoredJob) -> float:
     return job.died_at or 0.0
 
 
+class GivenUp(Exception):
+    """Whoever gave the order has withdrawn it before it was begun."""
+
+
 class Order:
     """A command under way, with what must be the same when its call is sent again after an answer got lost.
 
     ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where
     the job was found (a second look would find it changed already). ``roll``, ``batch`` and ``count``: of a command on
     all dead jobs, which are meant, what is under way and how many are done.
+
+    Whoever gave it may give up until `begin`; once ``is_begun`` it is carried out to its end.
     """
 
-    __slots__ = ("batch", "count", "message", "n", "queue", "reply", "roll")
+    __slots__ = ("batch", "count", "is_begun", "message", "n", "queue", "reply", "roll")
 
     def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
         self.message = message
@@ -84,3 +90,25 @@ class Order:
         self.roll: Roll | None = None
         self.batch: Batch | None = None
         self.count = 0
+        self.is_begun = False
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether nobody waits any more for what was not begun."""
+        return not self.is_begun and self.reply is not None and not self.reply.is_free
+
+    def begin(self) -> None:
+        """Before each call that changes something.
+
+        Raises:
+            GivenUp: whoever gave the order was told that it is not carried out.
+        """
+        if not self.is_begun and self.reply is not None and not self.reply.begin():
+            raise GivenUp
+        self.is_begun = True
+
+    def take_back(self) -> None:
+        """Undo the only `begin`: nothing was changed, and whoever gives up now can be told so."""
+        self.is_begun = False
+        if self.reply is not None:
+            self.reply.give_back()
