@@ -34,7 +34,7 @@ MAX_BACKOFF_S = 365 * 86_400.0
 """The longest delay before a retry: one year."""
 
 MAX_TIMEOUT_S = 365 * 86_400.0
-"""The longest time-out of a system: one year."""
+"""The longest time-out of a system or of one call: one year."""
 
 MAX_PAYLOAD = 512 * 1024 * 1024
 """The most bytes that ``max_payload`` may allow: the longest string that Redis keeps."""
@@ -241,9 +241,9 @@ class SystemConfig:
         _check_url(self.url)
         check_name(self.namespace, "namespace", longest=MAX_NAMESPACE)
         object.__setattr__(self, "node", _checked_node(self.node))
-        _check_timeout(self.lock_ttl, "lock_ttl", zero=False)
-        _check_timeout(self.shutdown_timeout, "shutdown_timeout", zero=True)
-        _check_timeout(self.ask_timeout, "ask_timeout", zero=False)
+        check_timeout(self.lock_ttl, "lock_ttl", zero=False)
+        check_timeout(self.shutdown_timeout, "shutdown_timeout", zero=True)
+        check_timeout(self.ask_timeout, "ask_timeout", zero=False)
         check_int(self.max_payload, "max_payload", 1, MAX_PAYLOAD)
         check_int(self.max_abandoned, "max_abandoned", 0, MAX_ABANDONED)
 
@@ -259,9 +259,14 @@ def _checked_node(node: object) -> str:
     return new_node_name() if node is None else check_name(node, "node")
 
 
-def _check_timeout(value: object, what: str, *, zero: bool) -> None:
+def check_timeout(value: object, what: str, *, zero: bool) -> float:
+    """Return ``value`` when it is a time-out of at most `MAX_TIMEOUT_S` seconds, of 0 only where ``zero`` allows it.
+
+    Raises:
+        ConfigError: it is not.
+    """
     if is_seconds(value, MAX_TIMEOUT_S) and (zero or value):
-        return
+        return value
     lowest = "0" if zero else "more than 0"
     raise ConfigError(f"{what} must be seconds, {lowest} to {MAX_TIMEOUT_S:.0f}, not {shown(value)}")
 

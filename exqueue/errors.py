@@ -107,7 +107,7 @@ class Overloaded(ExqueueError):
 
 
 class AskTimeout(ExqueueError, TimeoutError):
-    """No answer within the time-out.
+    """No answer within the time-out. For a command it says whether it may still be carried out.
 
     Args:
         message: what was asked, of whom, and what was waited for.

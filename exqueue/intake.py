@@ -46,19 +46,3 @@ def pieces(jobs: Sequence[tuple[str, NewJob]]) -> tuple[Store, ...]:
         open_pieces[queue] = piece, size + len(job.record)
     stores.extend(Store(queue, tuple(piece), size) for queue, (piece, size) in open_pieces.items())
     return tuple(stores)
-
-
-def in_words(message: object) -> str:
-    """What an asker waited for, with the id of the job that it is about."""
-    jobs = getattr(message, "jobs", None)
-    if jobs:
-        return f"storing job {jobs[0].id}" + (f" and {len(jobs) - 1} more" if len(jobs) > 1 else "")
-    job_id = getattr(message, "id", None)
-    return type(message).__name__ + (f" of job {job_id}" if job_id else "")
-
-
-def is_stored(message: object, *, was_begun: bool) -> str | None:
-    """What is known of jobs whose storing was not answered; ``None`` for a message that stores none."""
-    if getattr(message, "jobs", None) is None:
-        return None
-    return "unknown" if was_begun else "no"

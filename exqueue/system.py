@@ -13,18 +13,19 @@ from exqueue.actors.protocol import CatchUp, Flush, StopSystem, WhatIsLeft
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
 from exqueue.actors.status import status_of_the_dead
-from exqueue.actors.tables import backlog_table, failures_table, present_outage, running_count
+from exqueue.actors.tables import running_count
+from exqueue.asking import Asking
 from exqueue.at_exit import AtExit
 from exqueue.codec import default_codec
-from exqueue.config import DEFAULT_URL, SystemConfig, new_node_name
-from exqueue.errors import AskTimeout, Overloaded, SystemStopped
+from exqueue.config import DEFAULT_URL, SystemConfig, check_timeout, new_node_name
+from exqueue.errors import AskTimeout, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
-from exqueue.intake import in_words, is_stored, pieces, stored
+from exqueue.intake import pieces, stored
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
-from exqueue.supervision import ActorContext, Board, Envelope, Names, Reply, ThreadRuntime, safe_logger
+from exqueue.supervision import ActorContext, Board, Envelope, Names, ThreadRuntime, safe_logger
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 logger = safe_logger("exqueue")
-
-MAX_INBOX = 10_000
-"""Enqueues that may wait for the persistence, in the Producer's inbox and with it; past it an enqueue is refused."""
 
 AT_ONCE_S = 0.1
 """At exit: a stop that takes longer is explained."""
@@ -67,6 +65,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._task = task
         self._context = context
         self._node = node
+        self._asking = Asking(context)
         self._ids = IdSource(context.runtime.clock.time, context.runtime.token)
         self._pid = os.getpid()
         # Before the interpreter takes the daemon threads away, everything is ended in good order.
@@ -85,10 +84,9 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._check_process()
         recipient = recipient_of(message)
         if isinstance(message, Enqueue | EnqueueMany):
-            for store in self._stores(message)[1]:
-                self._send("producer", store, None)
+            self._asking.tell_to_store(self._stores(message)[1])
             return
-        self._send(recipient, message, None)
+        self._asking.send(recipient, message, None)
 
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
         """Send a message and wait for the answer.
@@ -96,26 +94,30 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         Args:
             message: see the table of messages in the reference.
             block: ``False`` returns a future at once (not for `EnqueueMany` and `Enqueue`, which are answered by id).
-            timeout: seconds; ``None`` waits ``ask_timeout`` seconds, never for ever.
+            timeout: seconds, 0 to `exqueue.config.MAX_TIMEOUT_S`; ``None`` waits ``ask_timeout`` seconds, never for
+                ever.
 
         Raises:
-            AskTimeout: no answer in time; `AskTimeout.stored` says what is known of a job.
+            AskTimeout: no answer in time; it says whether what was ordered may still be carried out, and
+                `AskTimeout.stored` what is known of a job.
+            ConfigError: the time-out is not allowed; nothing was sent.
             ExqueueError: what the receiving actor says is wrong.
             TypeError, ArgumentsError, PayloadError, Overloaded, SystemStopped: as for `tell`.
         """
         self._check_process()
         recipient = recipient_of(message)
-        patience_s = self._node.config.ask_timeout if timeout is None else timeout
-        if isinstance(message, Enqueue):
-            return self._store(message, patience_s)[0]
-        if isinstance(message, EnqueueMany):
-            return self._store(message, patience_s)
+        patience_s = self._patience_s(timeout)
+        if isinstance(message, Enqueue | EnqueueMany):
+            deadline = self._context.runtime.clock.monotonic() + patience_s
+            ids, stores = self._stores(message)
+            self._asking.store(stores, deadline)
+            return ids[0] if isinstance(message, Enqueue) else ids
         if isinstance(message, GetStatus) and not self.is_alive():
-            return status_of_the_dead(self._node.config.node, self._context.board, self._why_stopped())
-        reply = self._send(recipient, message, self._context.runtime.reply())
+            return status_of_the_dead(self._node.config.node, self._context.board, self._asking.why_stopped())
+        reply = self._asking.send(recipient, message, self._context.runtime.reply())
         if not block:
             return reply
-        return self._await(reply, message, recipient, patience_s)
+        return self._asking.wait(reply, message, recipient, patience_s)
 
     def enqueue(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> str:
         """Store a job and return its id; a type checker compares the arguments with those of ``perform``."""
@@ -129,55 +131,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         jobs = [stored(one, self._ids, now, self._node.codec, config.max_payload) for one in many]
         return [job.id for _, job in jobs], pieces(jobs)
 
-    def _store(self, message: Enqueue | EnqueueMany, patience_s: float) -> list[str]:
-        clock = self._context.runtime.clock
-        deadline = clock.monotonic() + patience_s
-        ids, stores = self._stores(message)
-        replies = [(store, self._send("producer", store, self._context.runtime.reply())) for store in stores]
-        kept = 0
-        for store, reply in replies:
-            try:
-                self._await(reply, store, "producer", max(0.0, deadline - clock.monotonic()))
-            except Exception as error:
-                for _, other in replies:
-                    other.withdraw()
-                if len(stores) > 1:
-                    error.add_note(f"of {len(ids)} jobs the first {kept} are stored; of the others that is not known")
-                raise
-            kept += len(store.jobs)
-        return ids
-
-    def _send(self, recipient: str, message: object, reply: Reply[Any] | None) -> Any:
-        if recipient == "producer":
-            ref = self._context.names.whereis("producer")
-            kept = backlog_table(self._context.board).get("jobs", 0)
-            if ref is not None and ref.actor_inbox.qsize() + kept >= MAX_INBOX:  # type: ignore[attr-defined]
-                raise Overloaded(
-                    f"{in_words(message)}: {MAX_INBOX} others wait for it already; stored: no. Try again later"
-                )
-        if not self._context.names.deliver(recipient, Envelope(message, reply, kept=True)):
-            raise SystemStopped(self._why_stopped())
-        return reply
-
-    def _await(self, reply: Reply[Any], message: object, recipient: str, patience_s: float) -> Any:
-        try:
-            return reply.get(timeout=patience_s)
-        except pykka.Timeout:
-            pass
-        except pykka.ActorDeadError:
-            raise SystemStopped(self._why_stopped()) from None
-        was_begun = not reply.withdraw()
-        outage = present_outage(self._context.board)
-        why = "" if outage is None else f"; the persistence does not answer: {outage.reason}"
-        stored = is_stored(message, was_begun=was_begun)
-        known = "" if stored is None else f"; stored: {stored}"
-        raise AskTimeout(
-            f"{in_words(message)}: no answer from the {recipient} within {patience_s:g} s{why}{known}", stored=stored
-        )
-
-    def _why_stopped(self) -> str:
-        why = failures_table(self._context.board).get("system", "the system was stopped")
-        return f"{why}; start another with ExqueueSystem.start(...)"
+    def _patience_s(self, timeout: float | None) -> float:
+        return self._node.config.ask_timeout if timeout is None else check_timeout(timeout, "timeout", zero=True)
 
     def _check_process(self) -> None:
         """First of all: a lock that another thread held while the process forked is held in the child for ever."""
@@ -211,16 +166,17 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         head.
 
         Args:
-            timeout: seconds; ``None`` waits ``ask_timeout`` seconds. One look is taken in any case, for which the
-                persistence gets `ONE_LOOK_S` if it is slow.
+            timeout: seconds, as for `ask`; ``None`` waits ``ask_timeout`` seconds. One look is taken in any case, for
+                which the persistence gets `ONE_LOOK_S` if it is slow.
 
         Raises:
+            ConfigError: the time-out is not allowed.
             AskTimeout: there still is something, and it says what; or the persistence does not answer.
             SystemStopped: the system was stopped.
         """
         self._check_process()
         clock = self._context.runtime.clock
-        patience_s = self._node.config.ask_timeout if timeout is None else timeout
+        patience_s = self._patience_s(timeout)
         deadline = clock.monotonic() + patience_s
         pause = threading.Event()
         pause_s = 0.005
@@ -239,9 +195,9 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             pause_s = min(0.1, pause_s * 1.5)
 
     def _look(self, recipient: str, message: object, deadline: float) -> Any:
-        reply = self._send(recipient, message, self._context.runtime.reply())
+        reply = self._asking.send(recipient, message, self._context.runtime.reply())
         left_s = deadline - self._context.runtime.clock.monotonic()
-        return self._await(reply, message, recipient, max(left_s, ONE_LOOK_S))
+        return self._asking.wait(reply, message, recipient, max(left_s, ONE_LOOK_S))
 
     def run(self) -> None:
         """Block until SIGINT or SIGTERM, then `stop`, put the handlers of before back and return.
@@ -259,17 +215,23 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
 
         Args:
             block: ``False`` only requests the stop.
-            timeout: seconds to wait; ``None`` waits as long as a stop may take.
+            timeout: seconds to wait, 0 to `exqueue.config.MAX_TIMEOUT_S`; ``None`` waits as long as a stop may take.
 
         Returns:
             Whether the system has ended.
+
+        Raises:
+            ConfigError: the time-out is not allowed; no stop was requested.
         """
+        patience_s = self._node.config.shutdown_timeout + STOP_MARGIN_S
+        if timeout is not None:
+            patience_s = check_timeout(timeout, "timeout", zero=True)
         if os.getpid() != self._pid:
             return True
         # Kept: it finds the root also while that is still starting.
         self._context.names.deliver("", Envelope(StopSystem(), kept=True))
         if block and not is_inside_job():
-            self._task.join(self._node.config.shutdown_timeout + STOP_MARGIN_S if timeout is None else timeout)
+            self._task.join(patience_s)
             if self._task.is_alive():
                 logger.warning("the system of node %s is still stopping", self._node.config.node)
         if self._task.is_alive():

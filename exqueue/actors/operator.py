@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
+from exqueue.actors.orders import Batch, GivenUp, Order, Roll
 from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
@@ -42,11 +43,13 @@ from exqueue.persistence.values import MAX_BATCH
 from exqueue.supervision import DEFERRED, Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
     from exqueue.persistence.values import StoredJob
-    from exqueue.supervision import Reply
+
+T = TypeVar("T")
 
 logger = safe_logger("exqueue")
 
@@ -55,35 +58,12 @@ LOOK_TIMEOUT_S = VERB_TIMEOUT_S / 2
 """
 
 
-class Batch(NamedTuple):
-    """Dead jobs of one queue under the number of their call."""
-
-    queue: str
-    n: int
-    ids: list[str]
-
-
-class Order:
-    """A command under way, with what must be the same when its call is sent again after an answer got lost.
-
-    ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where
-    the job was found (a second look would find it changed already). ``batch`` and ``count``: of a command on all dead
-    jobs, what is under way and how many are done.
-    """
-
-    __slots__ = ("batch", "count", "message", "n", "queue", "reply")
-
-    def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
-        self.message = message
-        self.n = 0
-        self.reply = reply
-        self.queue: str | None = None
-        self.batch: Batch | None = None
-        self.count = 0
-
-
 class Operator(Actor):
-    """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out."""
+    """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out.
+
+    What an asker gave up before it was sent is dropped. What was sent once is sent again under its own number until it
+    is answered.
+    """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
         super().__init__(context)
@@ -150,21 +130,25 @@ class Operator(Actor):
 
     def _carry_on(self) -> None:
         waiting, self._orders = self._orders, deque()
-        if not waiting and self._weather.is_stormy:
-            # Who asked has given up, but that it answers again is still to be found out.
-            self._carry_out(Order(WhatIsLeft(), None))
         try:
             while waiting and not self._orders:
                 self._carry_out(waiting.popleft())
         finally:
             self._orders.extend(waiting)
+        if not self._orders and self._weather.is_stormy:
+            # Who asked has given up, but that it answers again is still to be found out.
+            self._carry_out(Order(WhatIsLeft(), None))
 
     def _carry_out(self, order: Order) -> None:
+        if order.is_given_up:
+            return
         self.doing(type(order.message).__name__)
         self._under_way = order
         order.n = order.n or self._next_number()
         try:
             answer = self._answer(order)
+        except GivenUp:
+            pass
         except Outage as outage:
             self._wait_out(order, outage)
         except ExqueueError as error:
@@ -186,9 +170,7 @@ class Operator(Actor):
                 order.reply.set(self._status_from_memory(outage))
             return
         pause_s = self._weather.storm(outage)
-        if order.reply is None or order.reply.begin():
-            if order.reply is not None:
-                order.reply.give_back()
+        if not order.is_given_up:
             self._orders.append(order)
         if self._resume_timer is None:
             self._resume_timer = self.send_after(pause_s, TryAgain())
@@ -220,39 +202,47 @@ class Operator(Actor):
                 assert_never(message)
 
     # -- orders
+    def _change(self, order: Order, verb: Callable[..., T], queue: str, n: int, *what: object) -> T:
+        """Make a call that changes something, unless whoever gave the order has given up before the first of them."""
+        was_begun = order.is_begun
+        order.begin()
+        try:
+            return self.call(verb, queue, self._caller, n, *what)
+        except Outage as outage:
+            if not was_begun and not outage.sent:
+                order.take_back()
+            raise
+
     def _act_on_dead(self, order: Order, message: RetryDead | DeleteDead) -> bool:
         if order.queue is None:
             order.queue = self._find(message.id, message.queue, "dead").queue
         verb = self._session.retry_dead if isinstance(message, RetryDead) else self._session.delete_dead
-        if not self.call(verb, order.queue, self._caller, order.n, [message.id]):
+        if not self._change(order, verb, order.queue, order.n, [message.id]):
             raise self._not_found(message.id, message.queue, "dead")
         return True
 
     def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> int:
         """In batches, each with a number of its own, so that no single call is long."""
         verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
-        while order.batch is not None or self._next_batch(order, message):
-            batch = order.batch
-            assert batch is not None  # noqa: S101 - the condition of the loop
-            done = self.call(verb, batch.queue, self._caller, batch.n, batch.ids)
-            order.count += len(done)
+        if order.roll is None:
+            order.roll = Roll(self.call(self._session.overview, self._queues_of(message.queue)))
+        while (batch := order.batch or self._next_batch(order.roll)) is not None:
+            order.batch = batch
+            order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
             order.batch = None
-            if not done:
-                break
         return order.count
 
-    def _next_batch(self, order: Order, message: RetryAllDead | DeleteAllDead) -> bool:
-        for queue in self._queues_of(message.queue):
-            ids = [job.id for job in self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, 0)]
+    def _next_batch(self, roll: Roll) -> Batch | None:
+        while (queue := roll.queue) is not None:
+            ids = roll.take(self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, roll.offset))
             if ids:
-                order.batch = Batch(queue, self._next_number(), ids)
-                return True
-        return False
+                return Batch(queue, self._next_number(), ids)
+        return None
 
     def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
         if order.queue is None:
             order.queue = self._find(message.id, message.queue, "stored").queue
-        state = self.call(self._session.cancel, order.queue, self._caller, order.n, message.id)
+        state = self._change(order, self._session.cancel, order.queue, order.n, message.id)
         if state is None:
             raise self._not_found(message.id, message.queue, "stored")
         if state == "running":
@@ -262,7 +252,7 @@ class Operator(Actor):
         return CancelResult(id=message.id, queue=order.queue, state=state)
 
     def _pause(self, order: Order, queue: str, *, paused: bool) -> bool:
-        self.call(self._session.set_paused, queue, self._caller, order.n, paused)
+        self._change(order, self._session.set_paused, queue, order.n, paused)
         return True
 
     # -- questions

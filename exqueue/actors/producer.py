@@ -136,10 +136,12 @@ class Producer(Actor):
         most = MAX_BACKLOG if self.asker is not None else MOST_TOLD
         while self._kept_jobs and self._kept_jobs + jobs > most and not self._weather.is_stormy:
             self._flush()
+        if self._kept_jobs + jobs > most:
+            self._forget_withdrawn()
         if self._kept_jobs and self._kept_jobs + jobs > most:
             refusal = Overloaded(
-                f"{self._kept_jobs} jobs wait in memory for the persistence, which is the most that is kept; "
-                f"job {store.jobs[0].id} is not stored: try again later"
+                f"{self._kept_jobs} jobs wait in memory for the persistence, and {most} are the most that are kept; "
+                f"{store.named} of queue {store.queue}, stored: no; try again later"
             )
             if self.asker is None:
                 logger.error("%s", refusal)
@@ -297,9 +299,7 @@ class Producer(Actor):
     def _refuse(self, refused: tuple[Waiting, ...], error: ExqueueError) -> None:
         stored = getattr(error, "stored", None) or "unknown"
         for waiting in refused:
-            store = waiting.store
-            jobs = f"job {store.jobs[0].id}" + (f" and {len(store.jobs) - 1} more" if len(store.jobs) > 1 else "")
-            what = f"{error}; {jobs} of queue {store.queue}, stored: {stored}"
+            what = f"{error}; {waiting.store.named} of queue {waiting.store.queue}, stored: {stored}"
             if waiting.reply is None:
                 logger.error("%s", what)
                 continue

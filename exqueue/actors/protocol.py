@@ -181,6 +181,12 @@ class Store:
     jobs: tuple[NewJob, ...]
     size: int
 
+    @property
+    def named(self) -> str:
+        """Its jobs, for people: the id of the first, and how many more there are."""
+        more = len(self.jobs) - 1
+        return f"job {self.jobs[0].id}" + (f" and {more} more" if more else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Flush:

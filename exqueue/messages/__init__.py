@@ -64,6 +64,7 @@ __all__ = [
     "ListJobs",
     "Message",
     "OperatorMessage",
+    "OrderMessage",
     "PauseQueue",
     "ProducerMessage",
     "QueueStatus",
@@ -84,19 +85,8 @@ __all__ = [
 ]
 
 ProducerMessage = Enqueue | EnqueueMany
-OperatorMessage = (
-    RetryDead
-    | DeleteDead
-    | RetryAllDead
-    | DeleteAllDead
-    | CancelJob
-    | PauseQueue
-    | ResumeQueue
-    | GetStatus
-    | ListJobs
-    | GetJob
-    | GetTree
-)
+OrderMessage = RetryDead | DeleteDead | RetryAllDead | DeleteAllDead | CancelJob | PauseQueue | ResumeQueue
+OperatorMessage = OrderMessage | GetStatus | ListJobs | GetJob | GetTree
 QueuesMessage = StartWorker | StopWorker
 ReporterMessage = Subscribe | Unsubscribe
 Message = ProducerMessage | OperatorMessage | QueuesMessage | ReporterMessage

@@ -189,7 +189,10 @@ class CancelJob(_OneJob):
 
 @dataclass(frozen=True, slots=True)
 class RetryAllDead:
-    """Give all dead jobs, or those of one queue, their retries again, in batches. Answers how many."""
+    """Give all dead jobs, or those of one queue, their retries again, in batches. Answers how many.
+
+    Meant are those that are dead when it comes, each once, however soon they are dead again.
+    """
 
     queue: str | None = None
 
@@ -199,7 +202,10 @@ class RetryAllDead:
 
 @dataclass(frozen=True, slots=True)
 class DeleteAllDead:
-    """Delete all dead jobs, or those of one queue, in batches. Answers how many."""
+    """Delete all dead jobs, or those of one queue, in batches. Answers how many.
+
+    Meant are those that are dead when it comes.
+    """
 
     queue: str | None = None
 

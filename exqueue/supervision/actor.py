@@ -252,11 +252,8 @@ class Actor(pykka.ThreadingActor):
         self.inbox.in_hand = envelope
         self.asker = reply_to = envelope.reply_to
         try:
-            response = self._handle_receive(envelope.message)
-            if reply_to is not None:
-                if response is not DEFERRED:
-                    reply_to.set(response)
-                reply_to = None
+            self._respond(envelope)
+            reply_to = None
             if self.actor_stopped.is_set():
                 return SHUTDOWN if isinstance(envelope.message, Stop) else NORMAL
             self._messages_this_turn += 1
@@ -265,12 +262,22 @@ class Actor(pykka.ThreadingActor):
                 self.on_turn_end()
         except BaseException as error:  # noqa: BLE001 - the guard of every handler
             return self._failed(error, reply_to)
-        self._at_rest()
-        return None
-
-    def _at_rest(self) -> None:
         self.inbox.in_hand = None
         self._vitals.busy_since = None
+        return None
+
+    def _respond(self, envelope: Envelope) -> None:
+        reply_to = envelope.reply_to
+        try:
+            response = self._handle_receive(envelope.message)
+            if reply_to is not None and response is not DEFERRED:
+                reply_to.set(response)
+        except self.refusals as refusal:
+            if reply_to is None or self.actor_stopped.is_set() or self._vitals.is_replaced:
+                raise
+            # A handler may have answered by itself before it failed; then its error is nobody's answer.
+            if not reply_to.fail_unless_answered(refusal):
+                raise
 
     def _handle_receive(self, message: Any) -> Any:
         kind = type(message)
@@ -284,18 +291,14 @@ class Actor(pykka.ThreadingActor):
             raise RuntimeError(message.why)
         return super()._handle_receive(message)
 
-    def _failed(self, error: BaseException, reply_to: Reply[Any] | None) -> Exit | None:
+    def _failed(self, error: BaseException, reply_to: Reply[Any] | None) -> Exit:
         if isinstance(error, Replaced) or self._vitals.is_replaced:
             raise error
         if reply_to is not None:
             answer: BaseException = error
             if not isinstance(error, Exception):
                 answer = ActorDead(f"{self} ended by {type(error).__name__}")
-            # A handler may have answered by itself before it failed; then its error is nobody's answer.
-            is_heard = reply_to.fail_unless_answered(answer)
-            if is_heard and isinstance(error, self.refusals) and not self.actor_stopped.is_set():
-                self._at_rest()
-                return None
+            reply_to.fail_unless_answered(answer)
         self._guarded("on_failure", lambda: self.on_failure(type(error), error, error.__traceback__))
         end = exit_after("shutdown" if isinstance(error, GiveUp) else "crashed", error)
         if self.context.supervisor is None:

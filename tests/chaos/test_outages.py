@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from exqueue import AskTimeout, Enqueue, GetJob, GetTree, JobNotFound, Outage, Overloaded, StartWorker
+from exqueue import (
+    AskTimeout,
+    CancelJob,
+    Enqueue,
+    GetJob,
+    GetTree,
+    JobNotFound,
+    Outage,
+    Overloaded,
+    PauseQueue,
+    ResumeQueue,
+    StartWorker,
+)
 from exqueue.actors.operator import LOOK_TIMEOUT_S
 from exqueue.actors.producer import MAX_BACKLOG
 from tests.chaos.conftest import TTL_S
@@ -180,6 +192,23 @@ def test_what_was_sent_and_not_answered_is_unknown(
     assert not is_stored(system, "second")
 
 
+def test_who_gives_up_on_an_order_is_told_whether_it_may_be_carried_out(
+    server: RealServer, start: Callable[..., SystemRef], room: Room
+) -> None:
+    """A server that hangs may have taken the first, which is carried out in the end; the next is dropped."""
+    system, job = start(), held_in(room)
+    system.ask(Enqueue(job, {"who": 0}))
+    system.ask(ResumeQueue("Held"))
+    with frozen(server):
+        with pytest.raises(AskTimeout, match=r"PauseQueue.*; it may still be carried out"):
+            system.ask(PauseQueue("Held"), timeout=0.3)
+        with pytest.raises(AskTimeout, match=r"CancelJob.*; it is not carried out"):
+            system.ask(CancelJob("kept", queue="Held"), timeout=0.3)
+        system.tell(Enqueue(job, {"who": 1}, id="kept"))
+    eventually(lambda: [queue.paused for queue in status_of(system).queues] == [True])
+    eventually(lambda: is_stored(system, "kept"))
+
+
 def test_who_waits_for_a_connection_is_not_left_in_doubt(
     server: RealServer, start: Callable[..., SystemRef], room: Room
 ) -> None:
@@ -235,7 +264,7 @@ def test_whoever_gave_up_makes_room_for_others(
     server: RealServer, start: Callable[..., SystemRef], room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enqueues whose askers have gone are not among those that wait in memory."""
-    monkeypatch.setattr("exqueue.system.MAX_INBOX", 5)
+    monkeypatch.setattr("exqueue.asking.MAX_INBOX", 5)
     monkeypatch.setattr("exqueue.actors.producer.MAX_BACKLOG", 5)
     system, job = start(), held_in(room)
     server.stop()
