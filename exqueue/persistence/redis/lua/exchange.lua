@@ -132,7 +132,7 @@ else
   call('HDEL', owner, '') -- as above
 
   local refused, done, ended, settled, ended_count, done_count = {}, {}, {}, {}, 0, 0
-  local retried, buried, trails, back, places, lost = {}, {}, {}, {}, {}, {}
+  local retried, buried, trails, back, places, lost, failed = {}, {}, {}, {}, {}, {}, 0
   from = 9
   for i = 1, settlements do
     local id, kind = names[i], ARGV[from]
@@ -160,6 +160,7 @@ else
           buried[#buried + 1] = whole(now)
           buried[#buried + 1] = id
         end
+        failed = kind == 'R' and failed or failed + 1 -- without a trail nothing failed: the run was postponed
         if kind == 'T' or kind == 'K' then
           trails[#trails + 1] = id
           trails[#trails + 1] = ARGV[detail]
@@ -173,7 +174,7 @@ else
     write_all('ZADD', waiting, retried)
     write_all('ZADD', dead, buried)
     write_all('HSET', trail, trails)
-    call('HINCRBY', owner, 'failed', (#retried + #buried) / 2)
+    call('HINCRBY', owner, 'failed', failed)
     has_trail = has_trail or #trails > 0
     first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
   end
