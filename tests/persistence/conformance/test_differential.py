@@ -4,6 +4,7 @@ import pytest
 
 from exqueue.persistence.base import Persistence
 from exqueue.persistence.memory import MemoryPersistence
+from tests.persistence.conformance.conftest import Opener
 from tests.persistence.conformance.game import Game
 
 STEPS = 400
@@ -48,9 +49,9 @@ def play(store: Persistence, namespace: str, seed: int, steps: int = STEPS) -> s
 
 
 @pytest.fixture(params=["fakeredis", "redis", "sqlite"])
-def store(request: pytest.FixtureRequest) -> Persistence:
-    """An empty store, of each backend but memory itself in turn."""
-    found: Persistence = request.getfixturevalue(f"{request.param}_store")
+def opener(request: pytest.FixtureRequest) -> Opener:
+    """Opens an empty store, of each backend but memory itself in turn."""
+    found: Opener = request.getfixturevalue(f"{request.param}_opener")
     return found
 
 
@@ -67,6 +68,10 @@ def test_a_backend_plays_many_games_like_memory(store: Persistence, namespace: s
     assert len(play(store, namespace, seed, 2 * STEPS) & MUST_HAPPEN) > len(MUST_HAPPEN) * ENOUGH
 
 
-def test_in_the_games_happens_all_that_can(memory_store: Persistence, namespace: str) -> None:
+def test_in_the_games_happens_all_that_can(memory_opener: Opener, namespace: str) -> None:
     """A game in which nothing happens would prove nothing."""
-    assert MUST_HAPPEN - play(memory_store, namespace, 0) == set()
+    memory = memory_opener()
+    try:
+        assert MUST_HAPPEN - play(memory, namespace, 0) == set()
+    finally:
+        memory.close()
