@@ -68,7 +68,7 @@ class StorageFull(Outage):
 
 
 class StoreDamaged(Outage):
-    """An entry of the persistence is not what Exqueue wrote there (a key of another type). Nothing was changed."""
+    """A key or an entry of the persistence is not what Exqueue wrote there. Nothing was changed."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, sent=False)

@@ -47,26 +47,10 @@ from exqueue.persistence.values import SUSPECT_AFTER, Owned
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
+    from exqueue.actors.protocol import FetcherMessage
     from exqueue.actors.settings import NodeSettings
     from exqueue.actors.tables import QueueSettings, RunKey
     from exqueue.persistence.values import Exchanged, Fence, Settlement
-
-
-FetcherMessage = (
-    Lead
-    | StandDown
-    | Wake
-    | JobDue
-    | Nudge
-    | TryAgain
-    | Swept
-    | WorkerReady
-    | RunEnded
-    | SettingsChanged
-    | Quiesce
-    | PatienceEnds
-    | Audit
-)
 
 
 class Call(NamedTuple):
@@ -250,13 +234,23 @@ class Fetcher(Actor):
         self._say_if_quiet()
 
     def _say_if_quiet(self) -> None:
-        """Tell who stops the queue; as long as a call is unanswered, or nothing is claimed, nobody knows what runs."""
+        """Tell who stops the queue, once it is known that nothing runs."""
         row = self._quiescing
-        if row is None or len(self._runs) or (self._fence is not None and (not self._claimed or self._call)):
+        if row is None or len(self._runs) or not self._knows_what_runs():
             return
         quiet = Quiet(self._queue, row.until)
         self.tell("queues", quiet)
         self.tell(ROOT, quiet)
+
+    def _knows_what_runs(self) -> bool:
+        """Not as long as a call is unanswered, or nothing is claimed.
+
+        But for a damaged store, which does not mend itself: there what this node has in hand counts. A run that an
+        earlier, lost answer may have handed out is in nobody's hands, and the next leadership recovers it.
+        """
+        if self._fence is None or (self._claimed and self._call is None):
+            return True
+        return self._weather.is_damage and self._tables.is_empty()
 
     def _rest(self, seconds: float) -> None:
         if self._resume_timer is None:

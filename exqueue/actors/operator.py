@@ -20,7 +20,7 @@ from exqueue.actors.tables import (
     queues_table,
 )
 from exqueue.actors.weather import Weather
-from exqueue.errors import ActorDead, AmbiguousJob, ExqueueError, JobNotFound, NotSupportedYet, Outage
+from exqueue.errors import ActorDead, AmbiguousJob, ConfigError, ExqueueError, JobNotFound, NotSupportedYet, Outage
 from exqueue.messages import (
     ActorInfo,
     CancelJob,
@@ -252,8 +252,23 @@ class Operator(Actor):
         return CancelResult(id=message.id, queue=order.queue, state=state)
 
     def _pause(self, order: Order, queue: str, *, paused: bool) -> bool:
+        if queue not in queues_table(self.board):
+            self._check_queue(queue)
         self._change(order, self._session.set_paused, queue, order.n, paused)
         return True
+
+    def _check_queue(self, queue: str) -> None:
+        """Refuse a name that no node knows: a typo that looked like success would be found out too late."""
+        known = self.call(self._session.queues)
+        if queue in known:
+            return
+        beats = (decode_beat(info) for _, info in self.call(self._session.nodes))
+        names = sorted({*known, *queues_table(self.board), *(name for beat in beats for name in beat.queues)})
+        if queue not in names:
+            raise ConfigError(
+                f"there is no queue {queue} at {self._address}, neither started on a node nor with a job stored; "
+                f"there are: {status.some(names)}"
+            )
 
     # -- questions
     def _queues_of(self, queue: str | None) -> tuple[str, ...]:

@@ -260,3 +260,21 @@ class Say:
 @dataclass(frozen=True, slots=True)
 class DeathsNoted:
     """To the Reporter: there are deaths on the board that are not in the log yet."""
+
+
+FetcherMessage = (
+    Lead
+    | StandDown
+    | Wake
+    | JobDue
+    | Nudge
+    | TryAgain
+    | Swept
+    | WorkerReady
+    | RunEnded
+    | SettingsChanged
+    | Quiesce
+    | PatienceEnds
+    | Audit
+)
+"""What a Fetcher is told."""

@@ -126,12 +126,13 @@ class Reporter(Actor):
 
     def _log_death(self, died: JobDied) -> None:
         logger.error(
-            "job %s (%s, queue %s) is dead after %d failed attempts: %s.\n%s"
+            "job %s (%s, queue %s) is dead after %d failed %s: %s.\n%s"
             "To run it again: system.tell(RetryDead(%r)); to delete it: system.tell(DeleteDead(%r))",
             died.id,
             died.job or "class unknown",
             died.queue,
             died.attempts,
+            "attempt" if died.attempts == 1 else "attempts",
             died.reason.rstrip("."),
             _with_newline(died.error.traceback if died.error is not None else ""),
             died.id,

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from exqueue.supervision import Board
 
 
+MOST_NAMES = 20
+"""So many names are listed in an error."""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join((*names[:MOST_NAMES], *((f"{more} more",) if more > 0 else ()))) or "none"
+
+
 def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat]) -> QueueStatus:
     """One queue, as its counts and the nodes that started it say. The leader's word goes before the others'."""
     node = leader if leader is not None and leader in beats and counts.queue in beats[leader].queues else None

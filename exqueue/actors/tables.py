@@ -89,6 +89,10 @@ class RunTables:
         self.ended = board.table(f"ended:{queue}")
         self.superseded = board.table(f"superseded:{queue}")
 
+    def is_empty(self) -> bool:
+        """Whether nothing of the queue is in anybody's hands here, nor waits to be settled."""
+        return not (self.handed or self.running or self.ended)
+
 
 def jobs_table(board: Board) -> Table:
     """Name or alias -> `RegisteredJob`. Written by Queues; read by Workers."""

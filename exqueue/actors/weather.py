@@ -41,6 +41,7 @@ class Weather:
         self._outages = outages_table(board)
         self._outage = outage_table(board)
         self._attempt = 0
+        self._is_damage = False
         self._rng = runtime.random()
 
     @property
@@ -48,9 +49,15 @@ class Weather:
         """Whether the last call of this actor met an outage."""
         return self._attempt > 0
 
+    @property
+    def is_damage(self) -> bool:
+        """Whether the last call of this actor met a damaged entry: nothing was changed, and waiting mends nothing."""
+        return self._is_damage
+
     def storm(self, outage: Outage) -> float:
         """Note that a call failed. Returns the seconds to wait before the next try."""
         self._attempt += 1
+        self._is_damage = isinstance(outage, StoreDamaged)
         is_local = isinstance(outage, StoreDamaged | StorageFull)
         mine = self._outages[self._name] = OutageRow(self._clock.time(), outage.reason, is_local)
         # One atomic step: of two that meet it in the same moment only one says so.
@@ -63,6 +70,7 @@ class Weather:
     def calm(self) -> None:
         """Note that a call was answered, whatever was said."""
         self._attempt = 0
+        self._is_damage = False
         if self._outages.pop(self._name, None) is not None and not self._outages:
             first = self._outage.pop("first", None)
             if first is not None:
@@ -75,6 +83,7 @@ class Weather:
         next outage.
         """
         self._attempt = 0
+        self._is_damage = False
         row = self._outages.pop(self._name, None)
         if row is not None and not self._outages:
             self._outages[LISTENER] = row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from exqueue.codec.classes import class_kind, default_name
 from exqueue.codec.kinds import BIG_INT, NAMED, Kind, Unknown, big_int, builtin_kinds
 from exqueue.codec.walk import MAX_DEPTH, MAX_PAYLOAD, TooLarge, Walk, plain_leaves
-from exqueue.codec.where import describe, type_name
+from exqueue.codec.where import Where, describe, type_name
 from exqueue.codec.wire import pack, unpack
 from exqueue.errors import ConfigError, PayloadError, RecordError
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 MAX_TYPE_NAME: Final = 200
 """The most characters of the name of a type."""
+
+MOST_PARTS: Final = 1_000
+"""Of a container with more parts than this none is said to be the largest."""
+
+MOST_WEIGHED: Final = 4
+"""So many times the limit is weighed at most to find the largest part of what is too large."""
 
 _PLAIN_TYPES: Final = (type(None), bool, int, float, str, bytes, list, dict, Unknown)
 
@@ -168,18 +174,34 @@ class Codec:
         return pack(Walk(self._kind_of, limit).plain(value, path))
 
     def _largest(self, value: object, path: str, limit: int) -> str:
-        if not isinstance(value, dict) or len(value) < 2:  # noqa: PLR2004 - of one part there is no largest
+        """Where most of it is: from part to part, as long as one is at least half of what it stands in."""
+        where: Where = path
+        size, budget = limit + 1, MOST_WEIGHED * limit
+        while (type(value) is dict or type(value) is list) and 0 < len(value) <= MOST_PARTS:
+            heaviest: tuple[object, object] = (None, None)
+            weight = -1
+            for step, part in value.items() if isinstance(value, dict) else enumerate(value):
+                if budget < 0:
+                    break
+                weighed = self._weight(part, path, limit)
+                budget -= weighed
+                if weighed > weight:
+                    heaviest, weight = (step, part), weighed
+            if weight < 0 or (where != path and 2 * weight < size):
+                break
+            where, value, size = (where, heaviest[0]), heaviest[1], weight
+        if where == path:
             return ""
-        sizes: dict[str, int] = {}
-        for key, item in value.items():
-            try:
-                sizes[key] = len(self._walk(item, path, limit))
-            except (TooLarge, PayloadError):
-                sizes[key] = limit + 1
-        key = max(sizes, key=sizes.__getitem__)
-        size = f"{sizes[key]:,}" if sizes[key] <= limit else f"more than {limit:,}"
-        largest = f"{describe((path, key))} with {size} bytes"
+        weight_in_words = f"{size:,}" if size <= limit else f"more than {limit:,}"
+        largest = f"{describe(where)} with {weight_in_words} bytes, of type {type_name(type(value))}"
         return f"; the largest part is {largest}; keep big data elsewhere and store its key"
+
+    def _weight(self, part: object, path: str, limit: int) -> int:
+        """Bytes; one more than allowed when it is too large, or can't be stored at all."""
+        try:
+            return min(len(self._walk(part, path, limit)), limit + 1)
+        except (TooLarge, PayloadError):
+            return limit + 1
 
     # --- decoding
     def _build(self, unknown: list[Unknown], depth: int, code: int, payload: bytes) -> object:

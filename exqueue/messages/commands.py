@@ -215,7 +215,10 @@ class DeleteAllDead:
 
 @dataclass(frozen=True, slots=True)
 class PauseQueue:
-    """Fetch nothing more from a queue, on any node, until `ResumeQueue`; what runs goes on. Answers ``True``."""
+    """Fetch nothing more from a queue, on any node, until `ResumeQueue`; what runs goes on. Answers ``True``.
+
+    The queue has to be started on a node, or a job must have been stored in it.
+    """
 
     name: str
 

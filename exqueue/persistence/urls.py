@@ -61,6 +61,7 @@ def open_persistence(url: str, *, namespace: str = "default") -> Persistence:
     """
     check_name(namespace, "namespace", longest=MAX_NAMESPACE)
     scheme = _scheme_of(url)
+    url = scheme + url[len(scheme) :]
     backend = BACKENDS.get(scheme)
     if backend is not None:
         opener = cast("Opener", getattr(importlib.import_module(backend.module), backend.opener))

@@ -101,7 +101,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """The run failed: the job waits ``delay`` seconds. ``trail`` replaces the stored one (``None`` keeps it)."""
+    """The run failed: the job waits ``delay`` seconds. ``trail`` replaces the stored one.
+
+    With ``None`` the run was postponed: the stored trail is kept, and no failure is counted.
+    """
 
     id: str
     run: bytes
@@ -196,7 +199,8 @@ class QueueCounts:
 
     ``head``: the job that a serial queue holds on to, and ``head_dead`` whether it is dead (then the queue is
     halted). ``oldest_ready``: the record of the job that is next in line. ``suspects``: jobs with `SUSPECT_AFTER`
-    recoveries or more. ``processed`` and ``failed``: settlements `Done`, and `Retry` or `Bury`, since the queue exists.
+    recoveries or more. ``processed`` and ``failed``: settlements `Done`, and `Bury` or `Retry` with a trail, since the
+    queue exists.
     """
 
     queue: str

@@ -117,3 +117,17 @@ def test_damage_to_some_keys_is_known_to_be_local(board: Board) -> None:
     assert [row.is_local for row in outages_table(board).values()] == [True]
     one.storm(Outage("it is gone"))
     assert [row.is_local for row in outages_table(board).values()] == [False]
+
+
+def test_damage_is_told_from_what_passes_by_itself(board: Board) -> None:
+    """Waiting mends a server that does not answer, and no key that somebody else wrote to."""
+    fetcher = weather(board, "fetcher")
+    assert not fetcher.is_damage
+    fetcher.storm(StoreDamaged("a key"))
+    assert fetcher.is_damage
+    fetcher.storm(Outage("no server"))
+    assert not fetcher.is_damage
+    for ends in (fetcher.calm, fetcher.leave):
+        fetcher.storm(StoreDamaged("a key"))
+        ends()
+        assert not fetcher.is_damage

@@ -201,7 +201,42 @@ def test_the_largest_argument_of_too_many_bytes_is_named() -> None:
     """Who sees "too large" wants to know what to keep elsewhere."""
     message = refusal({"small": "x" * 10, "body": "x" * 7_000, "rest": ["x" * 1_000] * 4})
     assert "more than 10,000 bytes" in message
-    assert 'kwargs["body"] with 7,003 bytes' in message
+    assert 'kwargs["body"] with 7,003 bytes, of type str' in message
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [
+        ({"body": "x" * 11_000}, 'kwargs["body"] with more than 10,000 bytes, of type str'),
+        ({"order": {"lines": ["x", "x" * 11_000]}}, 'kwargs["order"]["lines"][1] with more than 10,000 bytes, of'),
+        ({"order": {"lines": [b"x" * 6_000, "x" * 5_000]}}, 'kwargs["order"]["lines"][0] with 6,003 bytes, of type by'),
+        ({"order": {"lines": list(range(20_000))}}, 'kwargs["order"]["lines"] with more than 10,000 bytes, of type li'),
+        ({"order": (1,) * 11_000}, 'kwargs["order"] with more than 10,000 bytes, of type tuple'),
+    ],
+    ids=["one argument", "deep inside", "half of it", "many small ones", "no plain container"],
+)
+def test_the_place_of_the_largest_part_is_told(value: Any, part: str) -> None:
+    """As deep inside as one part is most of it, with its type; what is made of many small ones is named as a whole."""
+    assert part in refusal(value)
+
+
+def test_the_largest_part_is_looked_for_with_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many names of one thing that is too large, on many levels: not each is weighed."""
+    weight, weighed = Codec._weight, []  # noqa: SLF001 - what costs the time
+
+    def counted(codec: Codec, part: object, path: str, limit: int) -> int:
+        weighed.append(part)
+        return weight(codec, part, path, limit)
+
+    monkeypatch.setattr(Codec, "_weight", counted)
+    shared: Any = ["x"] * 9_000
+    for _ in range(30):
+        shared = [shared, shared]
+    assert "more than 10,000 bytes" in refusal({f"name-{n}": shared for n in range(900)})
+    assert 0 < len(weighed) < 10
+    weighed.clear()
+    assert "more than 10,000 bytes" in refusal({"many": ["x"] * 20_000})
+    assert len(weighed) == 1
 
 
 @pytest.mark.parametrize(

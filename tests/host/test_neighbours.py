@@ -138,7 +138,7 @@ system.stop()
     )
     assert (ended.code, ended.out) == (0, "")
     # Python's last resort, which prints WARNING and above of a program that has configured nothing.
-    assert "is dead after 1 failed attempts" in ended.err
+    assert "is dead after 1 failed attempt:" in ended.err
     assert "producer" in ended.err
 
 

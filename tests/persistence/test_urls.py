@@ -26,6 +26,9 @@ def test_a_memory_url_opens_a_memory_store_of_the_namespace() -> None:
 def test_the_scheme_may_be_written_in_capitals() -> None:
     """Schemes are compared without regard to case, as in every URL."""
     assert isinstance(open_persistence("MEMORY://"), MemoryPersistence)
+    assert open_persistence("Redis://LOCALHOST:1/2").address == "redis://LOCALHOST:1/2"
+    assert open_persistence("UNIX:///run/s").address == "unix:///run/s"
+    assert open_persistence("SQLite:////srv/a.db").address == "sqlite:////srv/a.db"
 
 
 @pytest.mark.parametrize("scheme", ["redis", "rediss", "unix"])

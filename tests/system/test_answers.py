@@ -11,6 +11,7 @@ from exqueue.actors.queue_supervisor import QueueSupervisor
 from exqueue.config import SystemConfig
 from exqueue.errors import ActorDead, Outage
 from exqueue.persistence.urls import open_persistence
+from exqueue.persistence.values import Push
 from exqueue.supervision import ThreadRuntime
 from exqueue.system import start_system
 from exqueue.testing import crash
@@ -34,8 +35,10 @@ class Visit:
 
 @pytest.fixture
 def stage(namespace: str) -> StagedPersistence:
-    """A store in memory, in front of which single calls can be staged."""
-    return StagedPersistence(open_persistence(f"memory://{namespace}", namespace=namespace))
+    """A store in memory that knows three queues, in front of which single calls can be staged."""
+    store = open_persistence(f"memory://{namespace}", namespace=namespace)
+    store.session(timeout=PATIENCE_S).push("tester", [Push(name, 1, ()) for name in "abc"])
+    return StagedPersistence(store)
 
 
 @pytest.fixture

@@ -16,16 +16,23 @@ from exqueue import (
     JobStarted,
     ListJobs,
     NotSupportedYet,
+    PauseQueue,
     PayloadError,
+    ResumeQueue,
     StartWorker,
     SystemRef,
 )
 from tests.naming import plain_repr
-from tests.system.helpers import Room
+from tests.system.helpers import Room, eventually
 
 
 class Mail:
     def perform(self, *, to: str, title: str = "") -> None:
+        """Never run here."""
+
+
+class Unused:
+    def perform(self) -> None:
         """Never run here."""
 
 
@@ -142,3 +149,27 @@ def test_a_failed_start_names_what_is_wrong() -> None:
     for url, namespace in (("ftp://elsewhere", "default"), ("memory://", "a b")):
         with pytest.raises(ConfigError):
             ExqueueSystem.start(url, namespace=namespace)
+
+
+@pytest.mark.parametrize("command", [PauseQueue, ResumeQueue])
+def test_a_queue_that_nobody_knows_is_not_paused(system: SystemRef, command: type[PauseQueue | ResumeQueue]) -> None:
+    """A typo that looked like success would be found out too late, and would stay in the status for good."""
+    with pytest.raises(ConfigError, match=r"no queue Mial at .*; there are: none"):
+        system.ask(command("Mial"))
+    system.ask(Enqueue(Mail, {"to": "ann"}))
+    with pytest.raises(ConfigError, match=r"no queue Mial at .*; there are: Mail"):
+        system.ask(command("Mial"))
+    assert system.ask(command("Mail")) is True
+    assert [queue.name for queue in system.ask(GetStatus()).queues] == ["Mail"]
+
+
+def test_a_queue_without_a_job_that_another_node_has_started_can_be_paused(
+    system: SystemRef, url: str, namespace: str
+) -> None:
+    """On a standby, whose queues nobody has claimed."""
+    system.ask(StartWorker(Unused))
+    eventually(lambda: system.ask(GetStatus()).is_leader)
+    with ExqueueSystem.start(url, namespace=namespace) as standby:
+        standby.ask(StartWorker(Mail))
+        eventually(lambda: len(system.ask(GetStatus()).queues) == 2)
+        assert system.ask(PauseQueue("Mail")) is True

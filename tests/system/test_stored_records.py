@@ -160,7 +160,8 @@ def test_a_record_of_a_newer_format_waits(system: SystemRef, store: Store, caplo
     info: JobInfo = system.ask(GetJob("newer"))
     assert (info.state, info.failures, info.errors, info.kwargs) == ("waiting", 0, (), None)
     assert info.due_at is not None
-    assert queue_status(system, "Known").waiting == 1
+    status = queue_status(system, "Known")
+    assert (status.waiting, status.failed) == (1, 0)
     warning = eventually(lambda: [one.getMessage() for one in caplog.records if "newer" in one.getMessage()])
     assert len(warning) == 1
     assert "waits for a newer Exqueue" in warning[0]

@@ -134,8 +134,8 @@ def a_bit_of_everything(nodes: Nodes, url: str, namespace: str) -> dict[str, str
     """Jobs in every state and queues in every condition; the ids of some of them."""
     ids = {"suspect": nodes.clerk.ask(Enqueue("Suspicious"))}
     lose_twice(url, namespace, "Suspicious")
-    nodes.clerk.ask(PauseQueue("Halting"))
     ids["paused"] = nodes.clerk.ask(Enqueue("Halting", {"number": 1}))
+    nodes.clerk.ask(PauseQueue("Halting"))
     for job in (Held, Fragile, Booking, Late):
         nodes.leader.ask(StartWorker(job))
     ids["running"], ids["ready"] = nodes.clerk.ask(EnqueueMany(Enqueue(Held, {"who": who}) for who in (1, 2)))

@@ -112,7 +112,8 @@ def _settle(queue: Queue, ended: Settlement, now: float) -> bool:
             queue.processed += 1
             queue.drop(ended.id)
         case Retry(delay=delay, trail=trail):
-            _fail(queue, ended.id, trail)
+            if trail is not None:
+                _fail(queue, ended.id, trail)
             queue.waiting.put(ended.id, now + max(0.0, delay))
         case Bury(trail=trail):
             _fail(queue, ended.id, trail)

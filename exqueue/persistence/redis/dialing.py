@@ -86,6 +86,11 @@ def _check(url: str) -> None:
         raise ConfigError(
             f"{parts.scheme}:// does not know the option {', '.join(map(repr, unknown))}; known are {', '.join(known)}"
         )
+    if parts.scheme == "unix" and (parts.hostname or not parts.path.strip("/")):
+        raise ConfigError(
+            f"{address_of(url)}: a unix socket has no host but a path; write three slashes, as in "
+            "unix:///run/redis/redis.sock"
+        )
     if parts.scheme != "unix" and not _DATABASE.fullmatch(parts.path):
         raise ConfigError(f"{address_of(url)}: the path of {parts.scheme}:// is the number of a database, as in /0")
 

@@ -26,6 +26,9 @@ _REASONS = {
 _CODE = re.compile(rf"\b({'|'.join(_REASONS)}|OOM|WRONGTYPE)\b")
 _CLASSES = ((redis.exceptions.OutOfMemoryError, "OOM"), (redis.exceptions.BusyLoadingError, "LOADING"))
 _TOO_MANY = "max number of clients reached"
+_DAMAGED = re.compile(r"DAMAGED<([^|]*)\|(.*)>", re.DOTALL)
+"""What a script raises that has met an entry that it can't read, see ``lua/_common.lua``: the key and the entry."""
+
 _IN_A_SCRIPT = re.compile(r"script: |user_script|running script")
 
 
@@ -36,6 +39,12 @@ def refusal(error: redis.RedisError, address: str) -> Outage:
     nothing was changed; only where a permission was missing in the midst of one that can't be known.
     """
     said = f"{getattr(error, 'status_code', None) or ''} {error}".strip()
+    entry = _DAMAGED.search(said)
+    if entry:
+        return StoreDamaged(
+            f"the entry {entry[2]!r} of the key {entry[1]!r} at {address} is not what Exqueue wrote there: somebody "
+            "else did; mend or remove it. Nothing was changed."
+        )
     found = _CODE.search(said)
     code = found[1] if found else next((code for kind, code in _CLASSES if isinstance(error, kind)), "")
     if code == "OOM":

@@ -44,7 +44,7 @@ def settle(step: Step, queue: QueueRow, settlements: Sequence[Settlement]) -> Se
             processed += 1
             if queue.head == ended.id:
                 queue.head = None
-        elif isinstance(ended, Retry | Bury):
+        elif isinstance(ended, Bury) or (isinstance(ended, Retry) and ended.trail is not None):
             failed += 1
     queue.moved.running -= len(settlements) - len(refused)
     return Settled(tuple(refused), processed, failed)

@@ -70,6 +70,8 @@ def test_a_backend_plays_many_games_like_memory(store: Persistence, namespace: s
 
 def test_in_the_games_happens_all_that_can(memory_opener: Opener, namespace: str) -> None:
     """A game in which nothing happens would prove nothing."""
-    store = memory_opener()
-    assert MUST_HAPPEN - play(store, namespace, 0) == set()
-    store.close()
+    memory = memory_opener()
+    try:
+        assert MUST_HAPPEN - play(memory, namespace, 0) == set()
+    finally:
+        memory.close()

@@ -136,10 +136,11 @@ def test_a_retried_job_joins_the_end_of_the_line(owner: Owner, client: Client) -
 
 
 def test_settlements_are_counted(session: Session, owner: Owner, client: Client) -> None:
-    """``processed`` counts `Done`; ``failed`` counts `Retry` and `Bury`; the rest counts nothing."""
-    client.push("a", "b", "c", "d", "e", "f")
-    a, b, c, d, e, f = owner.fetch(6)
-    owner.settle(done(a), done(b), retry(c, FAR_S), bury(d), give_back(e), recovered(f))
+    """``processed`` counts `Done`; ``failed`` `Bury` and `Retry` with a trail; what is postponed counts nothing."""
+    client.push("a", "b", "c", "d", "e", "f", "g")
+    a, b, c, d, e, f, g = owner.fetch(7)
+    ends = (retry(c, FAR_S, b"trail"), bury(d), give_back(e), recovered(f), retry(g, FAR_S))
+    owner.settle(done(a), done(b), *ends)
     counts = session.overview(["q"]).queues[0]
     assert (counts.processed, counts.failed) == (2, 2)
 

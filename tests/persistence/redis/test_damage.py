@@ -104,6 +104,47 @@ def test_a_key_of_the_namespace_of_a_wrong_type_is_named(
     assert repr(key.decode()) in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("role", "field", "verbs"),
+    [
+        pytest.param("running", "a job", "claim, claim anew, list_jobs", id="a run"),
+        pytest.param("running", "h", "get_jobs", id="the run of a job"),
+        pytest.param("owner", "epoch", "claim, claim anew, exchange, overview", id="epoch"),
+        pytest.param("owner", "seat", "claim anew", id="seat"),
+        pytest.param("owner", "call", "claim anew, exchange", id="call"),
+        pytest.param("owner", "places", "exchange", id="places"),
+        pytest.param("owner", "processed", "overview", id="processed"),
+        pytest.param("owner", "failed", "overview", id="failed"),
+        pytest.param("owner", "husks", "overview", id="husks"),
+    ],
+)
+def test_an_entry_that_is_no_number_is_named_and_nothing_is_changed(
+    session: RedisSession, server: redis.Redis, namespace: str, role: str, field: str, verbs: str
+) -> None:
+    """It is damage and no outage: the key and the entry are named, so that a person can mend it."""
+    at = queue_keys(namespace, "q")
+    session.claim("q", FENCE, 1)
+    session.push("pusher", [Push("q", 1, tuple(NewJob(name, b"record") for name in "abcdefgh"))])
+    session.exchange("q", FENCE, 1, 1, [], 5, serial=False, suspect=False)
+    key: bytes = getattr(at, role)
+    server.hset(key, field, "nonsense")
+    before = contents(server, at.prefix)
+    acts: dict[str, Verb] = {
+        "claim": lambda it: it.claim("q", Fence(2, "another"), 2),
+        "claim anew": lambda it: it.claim("q", FENCE, 2),
+        "exchange": lambda it: it.exchange("q", FENCE, 1, 2, [], 3, serial=False, suspect=True),
+        "overview": lambda it: it.overview(["q"]),
+        "list_jobs": lambda it: it.list_jobs("q", "running", 10, 0),
+        "get_jobs": lambda it: it.get_jobs(field, ["q"]),
+    }
+    for verb in verbs.split(", "):
+        with pytest.raises(StoreDamaged, match="Nothing was changed") as refused:
+            acts[verb](session)
+        assert repr(key.decode()) in str(refused.value), verb
+        assert repr(field) in str(refused.value), verb
+        assert contents(server, at.prefix) == before, verb
+
+
 def test_a_push_to_a_queue_that_can_not_be_listed_is_not_called_stored(
     session: RedisSession, server: redis.Redis, namespace: str
 ) -> None:

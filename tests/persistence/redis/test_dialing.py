@@ -36,6 +36,13 @@ def test_a_value_that_is_not_allowed_is_refused(url: str) -> None:
         dialer(url)
 
 
+@pytest.mark.parametrize("url", ["unix://", "unix:///", "unix://?db=1", "unix://run/redis.sock"])
+def test_a_socket_without_a_path_is_refused(url: str) -> None:
+    """It would be an outage for ever."""
+    with pytest.raises(ConfigError, match="a unix socket has no host but a path; write three slashes"):
+        open_redis(url, "default")
+
+
 def test_an_option_of_another_scheme_is_refused() -> None:
     """A certificate without TLS would protect nothing."""
     with pytest.raises(

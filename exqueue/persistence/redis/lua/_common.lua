@@ -4,6 +4,9 @@ local MOST_VALUES = 1000 -- of one command: beyond 8,000 an unpack fails, and th
 local SUSPECT_AFTER = 2
 local WINDOW_MS = 259200000 -- 72 h
 local RECOVERIES_KEPT = 100
+local RUN = '^(%d+)|(%d+)|(%d+)|(%d+)$' -- place, seat, call, started in ms
+-- error(DAMAGED .. key .. '|' .. field .. '>'), before the first write: that entry is not what Exqueue wrote.
+local DAMAGED = 'DAMAGED<'
 
 -- A number as plain digits: a plain tostring would make 1e+15 of a large one.
 local function whole(number)

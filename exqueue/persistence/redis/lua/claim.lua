@@ -5,11 +5,21 @@
 local owner, running, returned, suspects, recoveries = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call')
 local epoch, held = tonumber(ARGV[1]), tonumber(told[1] or '0')
+for i, field in ipairs({'epoch', false, 'seat', 'call'}) do
+  if field and not tonumber(told[i] or '0') then
+    error(DAMAGED .. owner .. '|' .. field .. '>')
+  end
+end
 local is_same = told[1] and epoch == held and told[2] == ARGV[2]
 if told[1] and not is_same and epoch <= held then
   return {'FENCED', told[1]}
 end
 local runs = call('HGETALL', running)
+for i = 1, #runs, 2 do
+  if not string.match(runs[i + 1], RUN) then
+    error(DAMAGED .. running .. '|' .. runs[i] .. '>')
+  end
+end
 
 if is_same then
   local seat, mine = tonumber(ARGV[3]), tonumber(told[3])

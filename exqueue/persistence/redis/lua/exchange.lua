@@ -21,10 +21,14 @@ local seat, number, want, settlements = ARGV[3], ARGV[4], tonumber(ARGV[5]), ton
 
 local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call', 'head', 'paused', 'serial', 'places', 'hungry',
   'next_due')
+local last, last_place = tonumber(told[4] or '0'), tonumber(told[8] or '0')
+if not (last and last_place and tonumber(told[1] or '0')) then
+  error(DAMAGED .. owner .. '|' .. (not last and 'call' or not last_place and 'places' or 'epoch') .. '>')
+end
 if told[1] ~= ARGV[1] or told[2] ~= ARGV[2] then
   return {'FENCED', told[1] or '0'}
 end
-local step = tonumber(number) - tonumber(told[4])
+local step = tonumber(number) - last
 if told[3] ~= seat or step < 0 or step > 1 then
   return {'STALE'}
 end
@@ -128,7 +132,7 @@ else
   call('HDEL', owner, '') -- as above
 
   local refused, done, ended, settled, ended_count, done_count = {}, {}, {}, {}, 0, 0
-  local retried, buried, trails, back, places, lost = {}, {}, {}, {}, {}, {}
+  local retried, buried, trails, back, places, lost, failed = {}, {}, {}, {}, {}, {}, 0
   from = 9
   for i = 1, settlements do
     local id, kind = names[i], ARGV[from]
@@ -156,6 +160,7 @@ else
           buried[#buried + 1] = whole(now)
           buried[#buried + 1] = id
         end
+        failed = kind == 'R' and failed or failed + 1 -- without a trail nothing failed: the run was postponed
         if kind == 'T' or kind == 'K' then
           trails[#trails + 1] = id
           trails[#trails + 1] = ARGV[detail]
@@ -169,7 +174,7 @@ else
     write_all('ZADD', waiting, retried)
     write_all('ZADD', dead, buried)
     write_all('HSET', trail, trails)
-    call('HINCRBY', owner, 'failed', (#retried + #buried) / 2)
+    call('HINCRBY', owner, 'failed', failed)
     has_trail = has_trail or #trails > 0
     first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
   end
@@ -289,7 +294,7 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
     local left, skipped = {}, 0 -- how many entries of an id in the ready line are still to be skipped
 
     -- ---- Those that are fresh; a suspect among them goes to the others of its kind unless there is leave for it.
-    local place, held = tonumber(told[8] or '0'), {}
+    local place, held = last_place, {}
     for _ = 1, MOST_ROUNDS do
       -- Those at the front go in one piece: popped one by one they would use up the rounds.
       local dropped = has_husks and HUSKS_A_ROUND

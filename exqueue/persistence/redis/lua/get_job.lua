@@ -16,6 +16,9 @@ for at, name in pairs({[4] = 'waiting', [5] = 'dead'}) do
 end
 local run = call('HGET', KEYS[6], id)
 if run then
+  if not string.match(run, RUN) then
+    error(DAMAGED .. KEYS[6] .. '|' .. id .. '>')
+  end
   state, extra = 'running', run
 end
 return {state, record, call('HGET', KEYS[2], id), recent(call('HGET', KEYS[3], id), now), extra}

@@ -31,7 +31,10 @@ end
 local function from_running()
   local entries, found = call('HGETALL', running), {}
   for i = 1, #entries, 2 do
-    local place, started = string.match(entries[i + 1], '^(%d+)|%d+|%d+|(%d+)$')
+    local place, _, _, started = string.match(entries[i + 1], RUN)
+    if not place then
+      error(DAMAGED .. running .. '|' .. entries[i] .. '>')
+    end
     found[#found + 1] = {tonumber(started), tonumber(place), entries[i], entries[i + 1]}
   end
   table.sort(found, function(one, other)

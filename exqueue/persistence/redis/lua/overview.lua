@@ -52,6 +52,11 @@ for at = 2, #KEYS, 10 do
   local jobs, recoveries, ready, returned, suspects = KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4]
   local waiting, dead, running, owner, husks = KEYS[at + 5], KEYS[at + 6], KEYS[at + 7], KEYS[at + 8], KEYS[at + 9]
   local told = call('HMGET', owner, 'paused', 'serial', 'head', 'processed', 'failed', 'epoch', 'husks')
+  for i, field in ipairs({false, false, false, 'processed', 'failed', 'epoch', 'husks'}) do
+    if field and not tonumber(told[i] or '0') then
+      error(DAMAGED .. owner .. '|' .. field .. '>')
+    end
+  end
   local head = told[2] == '1' and told[3] or ''
   local standing = call('LLEN', ready) - tonumber(told[7] or '0') + call('ZCARD', returned) + call('ZCARD', suspects)
   reply[#reply + 1] = {
