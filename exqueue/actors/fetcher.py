@@ -86,7 +86,7 @@ class Fetcher(Actor):
         self._abandoned = self.board.table("abandoned threads")
         self._tables = RunTables(self.board, queue)
         self._runs = Runs(self._tables, self._may_bring_an_outcome)
-        self._suspect_leave = SuspectLeave(queue, self.board)
+        self._suspect_leave = SuspectLeave(queue, self.board, self.tell)
         self._announce = Announcer(queue, settings.config.node, self.board, self.clock, self.tell)
         self._fence: Fence | None = None
         self._claimed = False
@@ -174,6 +174,7 @@ class Fetcher(Actor):
         self._owned_rows.pop(self._queue, None)
         self._announce.superseded(self._runs.lose_all())
         self._suspect_leave.give_back()
+        self._suspect_leave.wanted(is_wanted=False)
         self._claimed = False
         self._call = None
         self._seat = 0
@@ -345,6 +346,7 @@ class Fetcher(Actor):
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
         self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)
+        self._suspect_leave.wanted(is_wanted=answer.suspect_waits and not answer.paused)
         if self._runs.ended_count or (self._pace.look and self._want(0)):
             self.tell_self(Nudge())
         self.doing("")

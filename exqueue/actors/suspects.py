@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exqueue.actors.tables import suspects_table
+from exqueue.actors.protocol import Wake
+from exqueue.actors.tables import fetcher_of, suspects_table, waiting_suspects_table
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from exqueue.actors.tables import RunKey
     from exqueue.supervision import Board
@@ -16,9 +17,18 @@ if TYPE_CHECKING:
 class SuspectLeave:
     """The leave of one queue. Intentions are written before the others' are read, so two never both go ahead."""
 
-    def __init__(self, queue: str, board: Board) -> None:
+    def __init__(self, queue: str, board: Board, tell: Callable[[str, object], bool]) -> None:
         self._queue = queue
         self._rows = suspects_table(board)
+        self._waiting = waiting_suspects_table(board)
+        self._tell = tell
+
+    def wanted(self, *, is_wanted: bool) -> None:
+        """Note whether a suspect of this queue is held back until there is leave to run it."""
+        if is_wanted:
+            self._waiting[self._queue] = True
+        else:
+            self._waiting.pop(self._queue, None)
 
     def take(self) -> bool:
         """Get leave to ask for a suspect; ``False`` while a suspect of any queue runs here or is being asked for."""
@@ -35,9 +45,11 @@ class SuspectLeave:
         self._rows[self._queue] = key
 
     def ended(self, key: RunKey) -> None:
-        """The thread of this run has ended."""
+        """The thread of this run has ended: all whose suspects wait may try, this queue among them."""
         if self._rows.get(self._queue) == key:
             del self._rows[self._queue]
+            for queue in list(self._waiting):
+                self._tell(fetcher_of(queue), Wake())
 
     def give_back(self) -> None:
         """Take the intention back; a suspect that runs keeps its row until its thread has ended."""

@@ -159,6 +159,11 @@ def suspects_table(board: Board) -> Table:
     return board.table("suspects")
 
 
+def waiting_suspects_table(board: Board) -> Table:
+    """Queue -> True while a suspect of it waits for leave. Written by Fetchers; read by who gives leave back."""
+    return board.table("waiting suspects")
+
+
 def deaths_table(board: Board) -> Table:
     """Run -> `JobDied` that is not in the log yet. Written by Fetchers; removed by the Reporter."""
     return board.table("deaths")

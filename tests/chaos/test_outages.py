@@ -197,6 +197,7 @@ def test_who_gives_up_on_an_order_is_told_whether_it_may_be_carried_out(
 ) -> None:
     """A server that hangs may have taken the first, which is carried out in the end; the next is dropped."""
     system, job = start(), held_in(room)
+    system.ask(StartWorker(job))
     system.ask(Enqueue(job, {"who": 0}))
     system.ask(ResumeQueue("Held"))
     with frozen(server):

@@ -70,12 +70,23 @@ def wait_for(name: str) -> bool:
     return current is not None and current.cancelled
 
 
-class Quick:
-    """Begins and ends."""
+def kill_this_node(how: str) -> None:
+    """In one of three ways."""
+    if how == "exit":
+        os._exit(7)
+    if how == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    ctypes.string_at(0)
 
-    def perform(self, *, number: int) -> None:
-        """Note both."""
+
+class Quick:
+    """Begins and ends, but for those of its jobs that are poison."""
+
+    def perform(self, *, number: int, how: str = "") -> None:
+        """Note both, or kill the node between."""
         note("begin", number)
+        if how:
+            kill_this_node(how)
         note("end", number)
 
 
@@ -99,25 +110,15 @@ class Long:
 
 
 class Poison:
-    """Kills its node."""
+    """Kills its node; in a queue of its own."""
 
     def perform(self, *, number: int, how: str) -> None:
-        """Do so in one of three ways."""
+        """Note that it begins."""
         note("begin", number)
-        if how == "exit":
-            os._exit(7)
-        if how == "kill":
-            os.kill(os.getpid(), signal.SIGKILL)
-        ctypes.string_at(0)
+        kill_this_node(how)
 
 
-class Dose(Poison):
-    """Poison in a queue of its own."""
-
-    queue = "Quick"
-
-
-JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison, Dose)}
+JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison)}
 
 
 def main() -> None:

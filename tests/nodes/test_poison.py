@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from exqueue import SystemRef
     from tests.nodes.cluster import Cluster, Node
 
-JOBS = {"Long": {"concurrency": 3}, "Quick": {"concurrency": 3}, "Dose": {"concurrency": 3}, "Poison": {}}
+JOBS = {"Long": {"concurrency": 3}, "Quick": {"concurrency": 3}, "Poison": {}}
 
-QUEUES = {"Dose": "Quick", "Poison": "Poison"}
 BURIED_WITHIN_S = 30.0
 
 
@@ -40,10 +39,10 @@ def keep_alive(start: Callable[[int], Node], until: Callable[[], bool]) -> list[
 @pytest.mark.parametrize(
     ("name", "how"),
     [
-        ("Dose", "kill"),
+        ("Quick", "kill"),
         ("Poison", "segfault"),
-        pytest.param("Dose", "exit", marks=pytest.mark.long),
-        pytest.param("Dose", "segfault", marks=pytest.mark.long),
+        pytest.param("Quick", "exit", marks=pytest.mark.long),
+        pytest.param("Quick", "segfault", marks=pytest.mark.long),
         pytest.param("Poison", "exit", marks=pytest.mark.long),
         pytest.param("Poison", "kill", marks=pytest.mark.long),
     ],
@@ -55,7 +54,7 @@ def test_poison_is_buried_alone(cluster: Cluster, office: SystemRef, name: str, 
     """
     long = [office.ask(Enqueue("Long", {"number": n})) for n in range(3)]
     quick = [office.ask(Enqueue("Quick", {"number": n})) for n in range(10)]
-    poison = office.ask(Enqueue(name, {"number": 0, "how": how}, id="poison", queue=QUEUES[name]))
+    poison = office.ask(Enqueue(name, {"number": 0, "how": how}, id="poison"))
     quick += [office.ask(Enqueue("Quick", {"number": n})) for n in range(10, 20)]
     nodes = keep_alive(
         lambda number: cluster.launch(f"n{number}", JOBS, lock_ttl=1),

@@ -60,13 +60,14 @@ def staged(lossy: LossyPersistence) -> StagedPersistence:
 
 @pytest.fixture
 def system(url: str, namespace: str, staged: StagedPersistence) -> Iterator[SystemRef]:
-    """A system with the dead job ``dead`` and the waiting job ``later``."""
+    """A system with the dead job ``dead`` and the waiting job ``later``; it knows of the queue ``other``."""
     config = SystemConfig(url, namespace=namespace, shutdown_timeout=1)
     with start_system(config, staged, ThreadRuntime()) as started:
         started.ask(StartWorker(Failing))
         started.ask(Enqueue(Failing, id="dead"))
         eventually(lambda: started.ask(ListJobs("dead")))
         started.ask(Enqueue(Failing, delay=3_600, id="later"))
+        started.ask(Enqueue("Elsewhere", {}, queue="other", delay=3_600))
         yield started
 
 
