@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from exqueue import ExqueueSystem
+from exqueue import ExqueueSystem, GetStatus
 from tests.host.programs import Ended, Program
+from tests.system.helpers import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,4 +47,5 @@ def run(tmp_path: Path, url: str, namespace: str) -> Run:
 def observer(redis_url: str, namespace: str) -> Iterator[SystemRef]:
     """Another node in the programs' namespace on the real server; it works nothing."""
     with ExqueueSystem.start(redis_url, namespace=namespace, node="observer") as started:
+        eventually(lambda: started.ask(GetStatus()).nodes == ("observer",))
         yield started
