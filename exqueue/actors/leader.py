@@ -29,6 +29,10 @@ DOUBT_PAUSE_S = 0.25
 AT_ONCE_S = 0.5
 """A release that fails later than this met a server that does not answer: it is not tried again."""
 
+GRACE_S = 2.0
+"""How long after an outage a standby leaves a lock alone that has run out meanwhile: whoever held it, and its running
+jobs with it, goes on when it is answered again."""
+
 UNSEEN_PAUSE_S = 0.5
 """How often a leader renews that others can't see: often enough not to be taken for dead, see `ABSENT_FOR_S`."""
 
@@ -60,6 +64,7 @@ class Leader(Actor):
         self._holder: Holder | None = None
         self._witness = Witness()
         self._look_at_queues_at: float | None = None
+        self._waits_until = 0.0
         self._timer: int | None = None
 
     def on_start(self) -> None:
@@ -78,7 +83,10 @@ class Leader(Actor):
     def on_receive(self, message: LeaderMessage) -> None:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
-            case Heartbeat() | QueuesChanged() | LockFree() | Unseen():
+            case Heartbeat() | QueuesChanged() | Unseen():
+                self._on_heartbeat()
+            case LockFree():
+                self._waits_until = 0.0
                 self._on_heartbeat()
             case FenceRefused():
                 self._on_fence_refused(message)
@@ -92,6 +100,8 @@ class Leader(Actor):
             self._weather.calm()
         except Outage as outage:
             pause_s = self._weather.storm(outage)
+            if self._holder is not None:
+                self._waits_until = self.clock.monotonic() + GRACE_S
         self._timer = self.send_after(pause_s, Heartbeat())
 
     def _on_fence_refused(self, refused: FenceRefused) -> None:
@@ -109,7 +119,9 @@ class Leader(Actor):
             else:
                 self._weather.leave()
             return ttl / 3
-        if self._fence is None or not self._renew():
+        if not self._is_held_by_another() and (self._fence is None or not self._renew()):
+            if self.clock.monotonic() < self._waits_until:
+                return min(ttl / 3, DOUBT_PAUSE_S)
             self._acquire()
         if self._fence is None and self._is_holder_gone():
             self._acquire()
@@ -118,6 +130,21 @@ class Leader(Actor):
             return min(ttl / 3, DOUBT_PAUSE_S if self._witness.is_in_doubt else STANDBY_PAUSE_S)
         self._claim_others()
         return ttl / 3 if self._seen.get("listening") else min(ttl / 3, UNSEEN_PAUSE_S)
+
+    def _is_held_by_another(self) -> bool:
+        """Whether a standby still sees the lock held.
+
+        It only reads until then: anything else that it sent to a server that hangs, the server would carry out when it
+        wakes up, before it hears the holder.
+        """
+        if self._fence is not None or self._holder is None:
+            return False
+        standing = self.call(self._session.overview, ()).holder
+        if standing is None:
+            return False
+        self._holder = standing
+        self._at_least = max(self._at_least, standing.epoch)
+        return True
 
     def _renew(self) -> bool:
         assert self._fence is not None  # noqa: S101 - asked by the caller

@@ -240,6 +240,9 @@ class Listener(Actor):
     def _sweep(self) -> None:
         self.doing("sweep")
         owned, due = tuple(self._owned.copy().values()), set()
+        if not owned:
+            # Nothing would be asked, and so nothing be learnt of the weather.
+            return
         for one, verdict in zip(owned, self._ask(self._session.sweep, owned), strict=True):
             if verdict == "due":
                 due.add(one.queue)

@@ -210,10 +210,11 @@ class Runs:
         """The fence is lost or another one: nothing here is ours. What no Worker has begun is withdrawn.
 
         Returns:
-            What goes on here although it is over for the persistence, with the run unless an earlier Fetcher handed it
-            out.
+            What goes on or has just ended here although it is over for the persistence, with the run unless an earlier
+            Fetcher handed it out.
         """
-        begun = {key: run for key, run in self._mine.items() if key in self._tables.running}
+        tables = self._tables
+        begun = {key: run for key, run in self._mine.items() if key in tables.running or key in tables.ended}
         self._mine.clear()
         self._over.clear()
         self._assigned.clear()

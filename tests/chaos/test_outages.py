@@ -13,7 +13,9 @@ from exqueue import (
     AskTimeout,
     CancelJob,
     Enqueue,
+    ExqueueSystem,
     GetJob,
+    GetStatus,
     GetTree,
     JobNotFound,
     Outage,
@@ -34,7 +36,7 @@ from tests.chaos.weather import (
     status_of,
     weather_in,
 )
-from tests.system.helpers import Room, eventually
+from tests.system.helpers import Room, eventually, remains
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -348,3 +350,11 @@ def test_a_system_can_be_stopped_in_an_outage(server: RealServer, start: Callabl
     began = time.monotonic()
     assert system.stop()
     assert time.monotonic() - began < 2 + 3 + 2
+
+
+def test_a_node_that_only_enqueues_says_an_outage_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It owns no queue, so that its sweeps ask nothing: they must not be taken for an answer."""
+    with caplog.at_level("INFO", "exqueue"), ExqueueSystem.start("unix:///tmp/exqueue-no-such-socket") as system:
+        eventually(lambda: "does not answer" in caplog.text)
+        remains(lambda: caplog.text.count("does not answer") == 1 and "answers again" not in caplog.text, 1.0)
+        assert system.ask(GetStatus()).outage_since is not None

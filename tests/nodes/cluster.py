@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from exqueue import ExqueueSystem
 from tests.nodes.program import Plan
 from tests.system.helpers import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from exqueue import SystemRef
 
 ROOT = Path(__file__).parents[2]
 END_WITHIN_S = 30.0
@@ -123,6 +126,10 @@ class Cluster:
         node = Node(plan, before)
         self._nodes.append(node)
         return node
+
+    def office(self) -> SystemRef:
+        """Start a system in this process that only enqueues and looks."""
+        return ExqueueSystem.start(self._url, namespace=self._namespace, node="office")
 
     def release(self, node: str) -> None:
         """Let the jobs that are held on this node, now or later, go on."""

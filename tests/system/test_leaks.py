@@ -127,7 +127,7 @@ class Busy:
     """Does a bit of everything: fails once, runs a coroutine, succeeds."""
 
     room: ClassVar[Room]
-    backoff = 0.001
+    backoff = 0  # Due at once: a job that waits for later, be it a millisecond, is not waited for by a drain.
     failed: ClassVar[set[int]] = set()
 
     async def perform(self, *, number: int) -> None:
