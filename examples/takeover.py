@@ -66,6 +66,11 @@ def await_line(other: subprocess.Popen[str], beginning: str) -> None:
 def play(system: SystemRef, other: subprocess.Popen[str]) -> float:
     """Let the other process begin, kill it, wait until all is printed here; return when it was killed."""
     await_line(other, "ready")
+    deadline = time.monotonic() + PATIENCE_S
+    while system.ask(GetStatus()).leader != "other":  # Else this process might be the first to take the lock.
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"the other process does not lead after {PATIENCE_S:g} s")
+        time.sleep(0.01)
     system.ask(StartWorker(PrintInvoice))
     for number in range(INVOICES):
         system.ask(Enqueue(PrintInvoice, {"number": number}))

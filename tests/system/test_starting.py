@@ -224,5 +224,6 @@ def test_two_classes_of_one_name_are_one_error_when_told(system: SystemRef, capl
     failed = eventually(lambda: system.ask(GetStatus()).failed)
     assert len(failed) == 1
     assert "two job classes are named Held" in failed[0]
-    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    # It is in the status first.
+    errors = eventually(lambda: [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR])
     assert errors == list(failed)
