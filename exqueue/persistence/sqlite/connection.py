@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging  # noqa: F401 - loaded before the registration at the end of this file
 import os
 import random
 import sqlite3
@@ -84,6 +85,10 @@ class Wire:
         self._using = threading.Lock()
         with self._listing:
             self._open.add(self)
+
+    def fit(self, timeout: float) -> None:
+        """See `exqueue.persistence.lending.Connection`."""
+        self.timeout = timeout
 
     @classmethod
     def pause_all(cls) -> None:
@@ -263,5 +268,7 @@ def _patiently(act: Callable[[], T], until: float) -> T:
         time.sleep(random.uniform(*LOOK_AGAIN_S))
 
 
+# What is registered last runs first before a fork. `logging` registers its own lock when it is loaded, which has to be
+# earlier: else a fork would hold that lock while it waits for a thread that opens the file and says so in the log.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=Wire.pause_all, after_in_parent=Wire.resume_all, after_in_child=Wire.leave_to_parent)
