@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from exqueue.errors import ConfigError, ExqueueError
+from exqueue.errors import ExqueueError
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.memory import owner
-from exqueue.persistence.values import MAX_BATCH, Overview, QueueWoken
+from exqueue.persistence.values import Overview, QueueWoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +43,7 @@ class MemorySession:
     def push(self, caller: str, pushes: Sequence[Push]) -> tuple[ExqueueError | None, ...]:
         """See `Session.push`."""
         for push in pushes:
-            _check_size("jobs of one push", len(push.jobs))
+            check_size("jobs of one push", len(push.jobs))
         with self._store.lock:
             return tuple(self._push(caller, push) for push in pushes)
 
@@ -63,12 +64,12 @@ class MemorySession:
 
     def retry_dead(self, queue: str, caller: str, n: int, ids: Sequence[str]) -> tuple[str, ...]:
         """See `Session.retry_dead`."""
-        _check_size("ids", len(ids))
+        check_size("ids", len(ids))
         return self._command(queue, caller, n, lambda it: it.retry_dead(ids))
 
     def delete_dead(self, queue: str, caller: str, n: int, ids: Sequence[str]) -> tuple[str, ...]:
         """See `Session.delete_dead`."""
-        _check_size("ids", len(ids))
+        check_size("ids", len(ids))
         return self._command(queue, caller, n, lambda it: it.delete_dead(ids))
 
     def cancel(self, queue: str, caller: str, n: int, job_id: str) -> Removed | None:
@@ -109,7 +110,7 @@ class MemorySession:
 
     def list_jobs(self, queue: str, state: State, limit: int, offset: int) -> tuple[StoredJob, ...]:
         """See `Session.list_jobs`."""
-        _check_size("limit", limit)
+        check_size("limit", limit)
         with self._store.lock:
             return self._store.queue(queue).list_jobs(state, limit, max(0, offset), self._store.clock())
 
@@ -185,8 +186,8 @@ class MemorySession:
         suspect: bool,
     ) -> Exchanged:
         """See `Session.exchange`."""
-        _check_size("settlements", len(settlements))
-        _check_size("want", want)
+        check_size("settlements", len(settlements))
+        check_size("want", want)
         request = owner.Request(fence, seat, call, tuple(settlements), want, serial, suspect)
         with self._store.lock:
             return owner.exchange(self._store.queue(queue), request, self._store.clock())
@@ -204,8 +205,3 @@ class MemorySession:
 
     def close(self) -> None:
         """See `Session.close`: there is nothing to close."""
-
-
-def _check_size(what: str, size: int) -> None:
-    if not 0 <= size <= MAX_BATCH:
-        raise ConfigError(f"{what}: {size} is not allowed; allowed are 0 to {MAX_BATCH:,}. Nothing was changed.")

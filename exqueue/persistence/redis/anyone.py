@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import redis
 
 from exqueue.errors import Outage, StaleCall
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.redis.scripts import script
-from exqueue.persistence.redis.verbs import CALLER_KEPT_MS, Verbs, check_size, fresh, milliseconds
+from exqueue.persistence.redis.verbs import CALLER_KEPT_MS, Verbs, fresh, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -173,6 +173,12 @@ class Wire:
         self._used_at = 0.0
         self._breaks = 0
 
+    def fit(self, timeout: float) -> None:
+        """See `exqueue.persistence.lending.Connection`: the time-out of a socket is that of its connection."""
+        if timeout != self.timeout:
+            self.close()
+            self.timeout = timeout
+
     def run(self, script: Script, keys: tuple[bytes, ...], args: Args) -> Reply:
         """Run one script.
 

@@ -6,8 +6,9 @@ import contextlib
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.errors import Fenced, StaleCall, StorageFull
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.redis.text import text_of
-from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
+from exqueue.persistence.redis.verbs import Verbs, milliseconds
 from exqueue.persistence.values import (
     Bury,
     Claimed,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from typing import TYPE_CHECKING
 
-from exqueue.persistence.redis.connection import Endpoint
+from exqueue.persistence.lending import Lender, OwnWire, Pool, PooledWire
+from exqueue.persistence.redis.connection import Endpoint, Wire
 from exqueue.persistence.redis.dialing import dialer
 from exqueue.persistence.redis.keys import namespace_keys
-from exqueue.persistence.redis.lending import OwnWire, Pool, PooledWire
 from exqueue.persistence.redis.session import RedisSession
 from exqueue.persistence.redis.subscription import RedisSubscription
 from exqueue.persistence.urls import address_of
@@ -35,7 +36,8 @@ class RedisPersistence:
         self._namespace = namespace
         self._keys = namespace_keys(namespace)
         self._endpoint = Endpoint(connect, address, self._keys.layout)
-        self._pool = Pool(self._endpoint)
+        self._wire = partial(Wire, self._endpoint)
+        self._pool = Pool(self._wire, address)
         self._opened: weakref.WeakSet[RedisSession | RedisSubscription] = weakref.WeakSet()
 
     @property
@@ -50,7 +52,7 @@ class RedisPersistence:
 
     def session(self, *, timeout: float, pooled: bool = False) -> RedisSession:
         """See `Persistence.session`."""
-        lender = PooledWire(self._pool, timeout) if pooled else OwnWire(self._endpoint, timeout)
+        lender: Lender[Wire] = PooledWire(self._pool, timeout) if pooled else OwnWire(self._wire(timeout))
         session = RedisSession(lender, self._endpoint, self._namespace)
         self._opened.add(session)
         return session

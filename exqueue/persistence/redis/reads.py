@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import redis
 
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.redis.text import bytes_of, is_utf8, text_of
-from exqueue.persistence.redis.verbs import Verbs, check_size, milliseconds
+from exqueue.persistence.redis.verbs import Verbs, milliseconds
 from exqueue.persistence.values import Danger, Overview, QueueCounts, StoredJob
 
 if TYPE_CHECKING:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from exqueue.errors import ConfigError, StaleCall
+from exqueue.errors import StaleCall
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
 from exqueue.persistence.redis.scripts import script
-from exqueue.persistence.values import CALLER_KEPT_S, MAX_BATCH
+from exqueue.persistence.values import CALLER_KEPT_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exqueue.persistence.redis.connection import Args, Endpoint, Reply
+    from exqueue.persistence.lending import Lender
+    from exqueue.persistence.redis.connection import Args, Endpoint, Reply, Wire
     from exqueue.persistence.redis.keys import QueueKeys
-    from exqueue.persistence.redis.lending import Lender
 
 CALLER_KEPT_MS = CALLER_KEPT_S * 1000
 
@@ -29,7 +29,7 @@ class Verbs:
         namespace: of the keys.
     """
 
-    def __init__(self, lender: Lender, endpoint: Endpoint, namespace: str) -> None:
+    def __init__(self, lender: Lender[Wire], endpoint: Endpoint, namespace: str) -> None:
         self._lender = lender
         self._endpoint = endpoint
         self._namespace = namespace
@@ -92,16 +92,6 @@ class Verbs:
 def milliseconds(seconds: float) -> int:
     """A duration or a time in ms, rounded up: nothing is ever due too early."""
     return math.ceil(round(seconds * 1000, 3))
-
-
-def check_size(what: str, size: int) -> None:
-    """Refuse what is too much for one call, before anything is sent.
-
-    Raises:
-        ConfigError: it is not between 0 and `MAX_BATCH`.
-    """
-    if not 0 <= size <= MAX_BATCH:
-        raise ConfigError(f"{what}: {size} is not allowed; allowed are 0 to {MAX_BATCH:,}. Nothing was changed.")
 
 
 def fresh(reply: Reply, what: str) -> Reply:

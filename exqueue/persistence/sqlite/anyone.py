@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from exqueue.errors import StaleCall, StorageFull
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.sqlite.callers import once
 from exqueue.persistence.sqlite.queue import (
     DEAD,
@@ -18,7 +19,7 @@ from exqueue.persistence.sqlite.queue import (
     make,
 )
 from exqueue.persistence.sqlite.reads import STATES
-from exqueue.persistence.sqlite.verbs import Verbs, check_size
+from exqueue.persistence.sqlite.verbs import Verbs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

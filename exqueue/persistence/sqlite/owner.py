@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from exqueue.errors import Fenced, StaleCall
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.sqlite.exchange import Request, exchange
 from exqueue.persistence.sqlite.queue import (
     READY,
@@ -19,7 +20,7 @@ from exqueue.persistence.sqlite.queue import (
     state_of_return,
     with_one_more,
 )
-from exqueue.persistence.sqlite.verbs import Verbs, check_size
+from exqueue.persistence.sqlite.verbs import Verbs
 from exqueue.persistence.values import Claimed, RunningEntry
 
 if TYPE_CHECKING:

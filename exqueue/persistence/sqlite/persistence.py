@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
 from exqueue.clock import SystemClock
 from exqueue.config import DEFAULT_URL
 from exqueue.errors import ConfigError
+from exqueue.persistence.lending import Lender, OwnWire, Pool, PooledWire
+from exqueue.persistence.sqlite.connection import Wire
 from exqueue.persistence.sqlite.file import StoreFile
 from exqueue.persistence.sqlite.host_time import HostTime, boot_id
-from exqueue.persistence.sqlite.lending import OwnWire, Pool, PooledWire
 from exqueue.persistence.sqlite.presence import LifeSigns
 from exqueue.persistence.sqlite.session import SqliteSession
 from exqueue.persistence.sqlite.subscription import SqliteSubscription
@@ -37,7 +39,8 @@ class SqlitePersistence:
         host_time = HostTime(SystemClock(), boot_id()) if time is None else time
         self._file = StoreFile(str(Path(path).resolve()), host_time, is_default=is_default)
         self._namespace = namespace
-        self._pool = Pool(self._file, namespace)
+        self._wire = partial(Wire, self._file, namespace)
+        self._pool = Pool(self._wire, self._file.path)
         self._life = LifeSigns(self._file.path, namespace)
         self._opened: weakref.WeakSet[SqliteSession | SqliteSubscription] = weakref.WeakSet()
 
@@ -53,8 +56,8 @@ class SqlitePersistence:
 
     def session(self, *, timeout: float, pooled: bool = False) -> SqliteSession:
         """See `Persistence.session`."""
-        own = OwnWire(self._file, self._namespace, timeout)
-        lender = PooledWire(self._pool, timeout) if pooled else own
+        lender: Lender[Wire]
+        lender = PooledWire(self._pool, timeout, self._file.check) if pooled else OwnWire(self._wire(timeout))
         session = SqliteSession(lender, self._file, self._namespace, self._life)
         self._opened.add(session)
         return session

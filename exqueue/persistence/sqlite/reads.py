@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from exqueue.persistence.bounds import check_size
 from exqueue.persistence.sqlite.lock import holder
 from exqueue.persistence.sqlite.mounts import network_file_system
 from exqueue.persistence.sqlite.queue import DEAD, READY, RETURNED, RUNNING, SUSPECT, WAITING, find, recent
-from exqueue.persistence.sqlite.verbs import Verbs, check_size
+from exqueue.persistence.sqlite.verbs import Verbs
 from exqueue.persistence.values import SUSPECT_AFTER, Danger, Overview, QueueCounts, StoredJob
 
 if TYPE_CHECKING:

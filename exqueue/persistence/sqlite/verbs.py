@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from exqueue.errors import ConfigError
-from exqueue.persistence.values import MAX_BATCH
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from exqueue.persistence.sqlite.connection import Step
+    from exqueue.persistence.lending import Lender
+    from exqueue.persistence.sqlite.connection import Step, Wire
     from exqueue.persistence.sqlite.file import StoreFile
-    from exqueue.persistence.sqlite.lending import Lender
     from exqueue.persistence.sqlite.presence import LifeSigns
 
 T = TypeVar("T")
@@ -28,7 +25,7 @@ class Verbs:
         life: shows that whoever uses this lives.
     """
 
-    def __init__(self, lender: Lender, file: StoreFile, namespace: str, life: LifeSigns) -> None:
+    def __init__(self, lender: Lender[Wire], file: StoreFile, namespace: str, life: LifeSigns) -> None:
         self._lender = lender
         self._file = file
         self._namespace = namespace
@@ -56,13 +53,3 @@ class Verbs:
     def close(self) -> None:
         """See `Session.close`."""
         self._lender.close()
-
-
-def check_size(what: str, size: int) -> None:
-    """Refuse what is too much for one call, before anything is done.
-
-    Raises:
-        ConfigError: it is not between 0 and `MAX_BATCH`.
-    """
-    if not 0 <= size <= MAX_BATCH:
-        raise ConfigError(f"{what}: {size} is not allowed; allowed are 0 to {MAX_BATCH:,}. Nothing was changed.")

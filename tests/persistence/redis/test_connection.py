@@ -11,11 +11,11 @@ import pytest
 import redis
 
 from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
+from exqueue.persistence.lending import POOL_SIZE
 from exqueue.persistence.redis import RedisPersistence, open_redis
 from exqueue.persistence.redis.connection import LAYOUT, NEEDS, Endpoint, RawConnection, Wire
 from exqueue.persistence.redis.dialing import dialer
 from exqueue.persistence.redis.keys import namespace_keys
-from exqueue.persistence.redis.lending import POOL_SIZE
 from exqueue.persistence.redis.session import RedisSession
 from exqueue.persistence.values import Done, Fence, NewJob, Push
 from tests.servers import RealServer, real_server
