@@ -214,7 +214,7 @@ class Fetcher(Actor):
         self._patience_timer = self.send_after(row.until - self.clock.monotonic(), PatienceEnds())
 
     def _on_audit(self) -> None:
-        self._pace.audited()
+        self._pace.audited(has_runs=len(self._runs) > 0)
         if self._claimed and self._call is None:
             self._runs.audit()
 

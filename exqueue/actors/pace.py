@@ -70,9 +70,9 @@ class Pace:
         self._due_timer = None
         self.look = True
 
-    def audited(self) -> None:
-        """The audit that was due is done."""
-        self._audit_timer = None
+    def audited(self, *, has_runs: bool) -> None:
+        """The audit that was due is done; as long as anything runs there is another."""
+        self._audit_timer = self._send_after(AUDIT_EVERY_S, Audit()) if has_runs else None
 
     def called(self, want: int) -> None:
         """A call that fetches is made: what made it look is spent now, and not by the late answer.
