@@ -28,10 +28,12 @@ PROGRAM = """
 import signal
 import sys
 import threading
+import time
 
 from exqueue import Enqueue, ExqueueSystem, StartWorker
 
 go_on = threading.Event()
+run_listens = threading.Event()
 
 
 def say(what):
@@ -41,6 +43,7 @@ def say(what):
 
 class Held:
     def perform(self, *, who):
+        run_listens.wait()
         say(f"begun {who}")
         go_on.wait()
         say(f"ended {who}")
@@ -58,11 +61,19 @@ def listen():
             system.stop(block=False)
 
 
+def await_run():
+    # A signal that came before `run()` has set its handlers would be the program's own affair.
+    while own_handler is signal.getsignal(signal.SIGTERM):
+        time.sleep(0.001)
+    run_listens.set()
+
+
 signal.signal(signal.SIGTERM, own_handler)
 before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 url, namespace, patience_s, node = sys.argv[1:]
 system = ExqueueSystem.start(url, namespace=namespace, shutdown_timeout=float(patience_s), node=node)
 threading.Thread(target=listen, daemon=True).start()
+threading.Thread(target=await_run, daemon=True).start()
 system.ask(StartWorker(Held))
 if url.startswith("memory"):
     system.ask(Enqueue(Held, {"who": 1}))
