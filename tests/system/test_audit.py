@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import pytest
-
 from exqueue import Enqueue, ExqueueSystem, StartWorker
 from exqueue.actors import listener, pace
 from exqueue.actors.fetcher import Fetcher
@@ -13,6 +11,8 @@ from exqueue.actors.runs import Runs
 from tests.system.helpers import Room, eventually, queue_status
 
 if TYPE_CHECKING:
+    import pytest
+
     from exqueue.actors.protocol import RunEnded
 
 
