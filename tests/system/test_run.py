@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
+import logging
 import signal
 import sys
 import threading
@@ -39,6 +40,19 @@ run_listens = threading.Event()
 def say(what):
     sys.stdout.write(what + "\\n")
     sys.stdout.flush()
+
+
+class Log(logging.Handler):
+    def emit(self, record):
+        # Said when every queue has been told: from then on nothing more is fetched.
+        if record.levelno == logging.INFO and "stops:" in record.getMessage():
+            say("stopping")
+        elif record.levelno >= logging.WARNING:
+            sys.stderr.write(record.getMessage() + "\\n")
+
+
+logging.getLogger("exqueue").addHandler(Log())
+logging.getLogger("exqueue").setLevel(logging.INFO)
 
 
 class Held:
@@ -188,8 +202,7 @@ def test_a_signal_lets_the_running_job_end(clerk: SystemRef, program: Program, n
     first, second = (clerk.ask(Enqueue(Held, {"who": who})) for who in (1, 2))
     assert program.says() == "begun 1"
     program.send(number)
-    # The queue is being stopped when its fetcher takes nothing more, although there is something.
-    assert not has_ended(program, 0.5)
+    assert program.says() == "stopping"
     assert queue_status(clerk, "Held").running == 1
     program.tell("go on")
     assert program.says() == "ended 1"
@@ -202,15 +215,6 @@ def test_a_signal_lets_the_running_job_end(clerk: SystemRef, program: Program, n
     assert clerk.ask(GetJob(second)).state == "ready"
 
 
-def has_ended(program: Program, within: float) -> bool:
-    """Whether the program ends although it should not: given a while to do it."""
-    try:
-        eventually(lambda: not program.is_running(), within=within)
-    except AssertionError:
-        return False
-    return True
-
-
 @SIGNALS
 def test_a_signal_frees_the_lock_at_once(clerk: SystemRef, program: Program, number: int) -> None:
     """A node that waits for it leads within a second of the end of the last job, far within the lease."""
@@ -220,6 +224,7 @@ def test_a_signal_frees_the_lock_at_once(clerk: SystemRef, program: Program, num
     assert clerk.ask(GetStatus()).leader == "program"
     clerk.ask(Enqueue(Held, {"who": 2}))
     program.send(number)
+    assert program.says() == "stopping"
     program.tell("go on")
     assert program.says() == "ended 1"
     ended_at = time.monotonic()
@@ -236,7 +241,7 @@ def test_a_second_signal_ends_the_process_at_once(clerk: SystemRef, program: Pro
     job_id = clerk.ask(Enqueue(Held, {"who": 1}))
     assert program.says() == "begun 1"
     program.send(number)
-    assert not has_ended(program, 0.5)
+    assert program.says() == "stopping"
     sent_at = time.monotonic()
     program.send(second)
     assert program.status() == 128 + second
@@ -256,6 +261,7 @@ def test_a_stop_that_takes_too_long_gives_the_job_back(
         job_id = clerk.ask(Enqueue(Held, {"who": 1}))
         assert program.says() == "begun 1"
         program.send(number)
+        assert program.says() == "stopping"
         assert program.says() == "run has returned, alive: False"
         assert program.says() == "the program's own handler got SIGTERM"
         assert program.status() == 0
@@ -282,7 +288,7 @@ def test_in_memory_too_the_running_job_ends(tmp_path: Path, namespace: str, numb
     try:
         assert program.says() == "begun 1"
         program.send(number)
-        assert not has_ended(program, 0.3)
+        assert program.says() == "stopping"
         program.tell("go on")
         assert program.says() == "ended 1"
         assert program.says() == "run has returned, alive: False"
