@@ -149,14 +149,14 @@ class StoreFile:
         return db
 
     def _note(self, store: str, *, is_new: bool) -> None:
-        """Remember which store this is, at the first time; compare with it, at any other."""
+        """Remember which store this is, at the first time; compare with it, at any other.
+
+        Whoever made the file says so: another connection, which found it made, may well have come here before.
+        """
         with self._lock:
             if self._store not in {None, store}:
                 raise self._replaced()
-            is_first = self._store is None
             self._store, self._identity = store, self._identity or _identity(self.path)
-        if not is_first:
-            return
         if is_new:
             hint = "; name another with a URL or $EXQUEUE_URL" if self._is_default else ""
             _say(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exqueue.errors import ConfigError, NewerStore, Outage, StoreDamaged
-from exqueue.persistence.sqlite import SqlitePersistence, open_sqlite, reads
+from exqueue.persistence.sqlite import SqlitePersistence, file, open_sqlite, reads
 from exqueue.persistence.sqlite.file import LAYOUT
 from exqueue.persistence.sqlite.mounts import network_file_system
 from exqueue.persistence.sqlite.session import SqliteSession
@@ -49,6 +49,27 @@ def test_the_default_file_is_announced_once(
         store.session(timeout=1.0).queues()
         store.session(timeout=1.0).queues()
         store.close()
+    (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert f"{tmp_path}/exqueue.db" in warning.getMessage()
+
+
+def test_a_file_is_announced_also_when_others_found_it_before_its_maker_went_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Many connections are opened at once when a system starts, and one of them makes the file."""
+    monkeypatch.chdir(tmp_path)
+    store = open_persistence("sqlite:///exqueue.db")
+    others = [store.session(timeout=1.0)]
+    read_meta = file._meta  # noqa: SLF001 - what lies between making the file and saying so
+
+    def overtaken(connection: sqlite3.Connection, path: str) -> tuple[int, str, str]:
+        while others:
+            others.pop().queues()
+        return read_meta(connection, path)
+
+    monkeypatch.setattr(file, "_meta", overtaken)
+    store.session(timeout=1.0).queues()
+    store.close()
     (warning,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert f"{tmp_path}/exqueue.db" in warning.getMessage()
 
