@@ -19,6 +19,7 @@ from exqueue.actors.protocol import (
 )
 from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
+from exqueue.actors.waiting import Waiting
 from exqueue.actors.weather import Weather
 from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
@@ -73,6 +74,7 @@ class Leader(Actor):
         self._claimed: set[str] = set()
         self._holder: Holder | None = None
         self._witness = Witness()
+        self._waiting = Waiting(settings.config.node)
         self._look_at_queues_at: float | None = None
         self._waits_until = 0.0
         self._timer: int | None = None
@@ -210,6 +212,9 @@ class Leader(Actor):
         if self._witness.is_gone(holder, presence, now) and self.call(self._session.evict, holder, presence):
             self._warn(f"node {holder.node}, which led, is gone: its lease is ended before its time")
             return True
+        line = self._waiting.line(holder, presence, now)
+        if line is not None:
+            self.tell("reporter", Say(logging.INFO, line))
         return False
 
     def _look_at_queues(self) -> None:
