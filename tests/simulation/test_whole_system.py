@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from exqueue.errors import Outage
 from tests.simulation.checks import check_nothing_lost, check_nothing_repeated, check_serial
 from tests.simulation.network import Faults
 from tests.simulation.workload import Workload
@@ -209,6 +211,32 @@ def test_a_leader_that_stands_still_for_longer_than_its_lease_does_no_harm(seed:
         world.until(world.is_quiet, 5 * WITHIN_S)
         check_nothing_lost(world.history, load)
         check_serial(world.history)
+
+
+@pytest.mark.parametrize("trouble", ["crash", "end"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_leader_that_can_not_subscribe_again_keeps_the_lock(
+    seed: int, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Listener crashes, or its subscription ends, and each new one hangs: it renews so often that it lives."""
+    with World(seed) as world:
+        begin(world)
+        world.until(lambda: (lease := world.store.overview(()).holder) is not None and lease.seen_by is not None, TTL_S)
+        leader = world.leader
+        assert leader is not None
+
+        def hang(_: str, *, timeout: float) -> NoReturn:
+            world.scheduler.sleep(timeout)
+            raise Outage("simulated: no subscription", sent=False)
+
+        monkeypatch.setattr(leader.persistence, "subscribe", hang)
+        if trouble == "crash":
+            world.crash(leader, "listener")
+        else:
+            leader.persistence.close()
+        world.pass_time(3 * TTL_S)
+        assert world.history.all("sees", "absent")
+        assert [event.node for event in world.history.all("leads")] == [leader.name]
 
 
 @pytest.mark.parametrize("seed", FEWER_SEEDS)
