@@ -14,7 +14,7 @@ from exqueue.errors import Outage
 from tests.simulation.checks import check_nothing_lost, check_nothing_repeated, check_serial
 from tests.simulation.network import Faults
 from tests.simulation.workload import Workload
-from tests.simulation.world import World
+from tests.simulation.world import Node, World
 
 SEEDS = range(100)
 FEWER_SEEDS = range(30)
@@ -213,6 +213,43 @@ def test_a_leader_that_stands_still_for_longer_than_its_lease_does_no_harm(seed:
         check_serial(world.history)
 
 
+def await_seen(world: World) -> Node:
+    """Wait until the lease says that its holder was seen, and return who that is."""
+    world.until(lambda: (lease := world.store.overview(()).holder) is not None and lease.seen_by is not None, TTL_S)
+    leader = world.leader
+    assert leader is not None
+    return leader
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_leader_says_at_once_that_it_is_seen(seed: int) -> None:
+    """When it begins to lead, and when it was out of sight: not a renewal later."""
+    with World(seed) as world:
+        begin(world)
+        world.until(lambda: world.leader is not None, TTL_S)
+        for _ in range(2):
+            world.pass_time(0.1)
+            lease = world.store.overview(()).holder
+            assert lease is not None
+            assert lease.seen_by is not None
+            await_seen(world).persistence.close()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_leader_that_an_outage_kept_from_renewing_keeps_the_lock(seed: int) -> None:
+    """Its subscription ends, and before it can tell, nobody is answered: absence counts anew from the first look on."""
+    with World(seed) as world:
+        begin(world)
+        leader = await_seen(world)
+        world.freeze(leader)
+        leader.persistence.close()
+        world.until(lambda: bool(world.history.all("sees", "absent")), 1.0)
+        world.network.go_out(5.0)
+        world.thaw(leader)
+        world.pass_time(3 * TTL_S)
+        assert [event.node for event in world.history.all("leads")] == [leader.name]
+
+
 @pytest.mark.parametrize("trouble", ["crash", "end"])
 @pytest.mark.parametrize("seed", range(10))
 def test_a_leader_that_can_not_subscribe_again_keeps_the_lock(
@@ -221,9 +258,7 @@ def test_a_leader_that_can_not_subscribe_again_keeps_the_lock(
     """Its Listener crashes, or its subscription ends, and each new one hangs: it renews so often that it lives."""
     with World(seed) as world:
         begin(world)
-        world.until(lambda: (lease := world.store.overview(()).holder) is not None and lease.seen_by is not None, TTL_S)
-        leader = world.leader
-        assert leader is not None
+        leader = await_seen(world)
 
         def hang(_: str, *, timeout: float) -> NoReturn:
             world.scheduler.sleep(timeout)
