@@ -6,9 +6,20 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import decode_beat
-from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, Say, StandDown, Unseen
+from exqueue.actors.protocol import (
+    FenceRefused,
+    Heartbeat,
+    Lead,
+    LockFree,
+    QueuesChanged,
+    Say,
+    Seen,
+    StandDown,
+    Unseen,
+)
 from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
+from exqueue.actors.waiting import Waiting
 from exqueue.actors.weather import Weather
 from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall
@@ -36,7 +47,7 @@ jobs with it, goes on when it is answered again."""
 UNSEEN_PAUSE_S = 0.5
 """How often a leader renews that others can't see: often enough not to be taken for dead, see `ABSENT_FOR_S`."""
 
-LeaderMessage = QueuesChanged | FenceRefused | LockFree | Unseen | Heartbeat
+LeaderMessage = QueuesChanged | FenceRefused | LockFree | Seen | Unseen | Heartbeat
 
 
 class Leader(Actor):
@@ -63,6 +74,7 @@ class Leader(Actor):
         self._claimed: set[str] = set()
         self._holder: Holder | None = None
         self._witness = Witness()
+        self._waiting = Waiting(settings.config.node)
         self._look_at_queues_at: float | None = None
         self._waits_until = 0.0
         self._timer: int | None = None
@@ -83,7 +95,7 @@ class Leader(Actor):
     def on_receive(self, message: LeaderMessage) -> None:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
-            case Heartbeat() | QueuesChanged() | Unseen():
+            case Heartbeat() | QueuesChanged() | Seen() | Unseen():
                 self._on_heartbeat()
             case LockFree():
                 self._waits_until = 0.0
@@ -100,6 +112,7 @@ class Leader(Actor):
             self._weather.calm()
         except Outage as outage:
             pause_s = self._weather.storm(outage)
+            self._witness.look_failed()
             if self._holder is not None:
                 self._waits_until = self.clock.monotonic() + GRACE_S
         self._timer = self.send_after(pause_s, Heartbeat())
@@ -195,12 +208,14 @@ class Leader(Actor):
             return False
         self.doing("stand by")
         presence = self.call(self._session.presence, holder.token)
-        if not self._witness.is_gone(holder, presence, self.clock.monotonic()):
-            return False
-        if not self.call(self._session.evict, holder, presence):
-            return False
-        self._warn(f"node {holder.node}, which led, is gone: its lease is ended before its time")
-        return True
+        now = self.clock.monotonic()
+        if self._witness.is_gone(holder, presence, now) and self.call(self._session.evict, holder, presence):
+            self._warn(f"node {holder.node}, which led, is gone: its lease is ended before its time")
+            return True
+        line = self._waiting.line(holder, presence, now)
+        if line is not None:
+            self.tell("reporter", Say(logging.INFO, line))
+        return False
 
     def _look_at_queues(self) -> None:
         """Say, now and then, which queues are started here while the node that leads has not started them."""

@@ -14,6 +14,7 @@ from exqueue.actors.protocol import (
     Listening,
     LockFree,
     Say,
+    Seen,
     SweepDue,
     Swept,
     Unseen,
@@ -87,8 +88,8 @@ class Listener(Actor):
         self._dangers: set[Danger] = set()
 
     def on_start(self) -> None:
-        """Begin to listen, and to beat."""
-        self._seen.pop("listening", None)
+        """Begin to listen, and to beat. The Listener before may have crashed with its subscription."""
+        self._not_seen()
         self._start_reader()
         self.tell_self(SweepDue())
 
@@ -192,6 +193,7 @@ class Listener(Actor):
         if listening.reader != self._reader:
             return
         self._seen["listening"] = True
+        self.tell("leader", Seen())
         self._attempt = 0
         # What was signalled while nobody listened is lost.
         self._on_sweep_due()
@@ -207,12 +209,15 @@ class Listener(Actor):
     def _on_deaf(self, deaf: Deaf) -> None:
         if deaf.reader != self._reader:
             return
-        self._seen.pop("listening", None)
         if self._attempt == 0:
-            self.tell("leader", Unseen())
+            self._not_seen()
         self._attempt += 1
         logger.debug("the subscription is broken, subscribing again: %s", deaf.reason)
         self.send_after(pause_s(self._attempt, self._rng), ListenAgain())
+
+    def _not_seen(self) -> None:
+        self._seen.pop("listening", None)
+        self.tell("leader", Unseen())
 
     # -- the pulse
     def _on_sweep_due(self) -> None:

@@ -36,6 +36,11 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """To the Leader: others can see that this system is there; let the lease say so at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heartbeat:
     """To the Leader, from its timer: renew, or try to acquire."""
 

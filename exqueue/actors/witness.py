@@ -8,22 +8,27 @@ if TYPE_CHECKING:
     from exqueue.persistence.values import Holder, Presence
 
 ABSENT_FOR_S = 1.5
-"""How long a holder that was present before has to be absent, without a renewal, until it counts as gone.
+"""How long a holder that was seen before has to be absent, without a renewal, until it counts as gone.
 
 A living Leader whose subscription is down renews every half second, so it never is.
 """
 
 
-class Witness:
-    """Remembers what was seen of one holder: present first, then absent at every look under the same run of a server.
+def would_be_seen(holder: Holder, presence: Presence) -> bool:
+    """Whether a holder that lives would be seen: its last renewal was, by the same run of the server."""
+    return presence.state in ("present", "absent") and holder.seen_by == presence.server
 
-    Somebody who was never seen may just not be able to listen; what a restarted server sees may be a holder that has
-    not subscribed again yet. Of both nothing is concluded: their lease ends by itself.
+
+class Witness:
+    """Remembers how long a holder has been absent: at every look, under one renewal, which the same server had seen.
+
+    Whoever was not seen at its last renewal may not be able to listen, or have lost its subscription; what a restarted
+    server sees may be a holder that has not subscribed again yet. Of these nothing is concluded: their lease ends by
+    itself. It need not have been this witness that saw the holder: its lease says so.
     """
 
     def __init__(self) -> None:
-        self._seen: tuple[str, str] | None = None
-        self._absent: tuple[str, int] | None = None
+        self._absent: Holder | None = None
         self._since = 0.0
 
     @property
@@ -33,15 +38,15 @@ class Witness:
 
     def is_gone(self, holder: Holder, presence: Presence, now: float) -> bool:
         """Note one look at the holder of the lock, at ``now`` (monotonic); say whether it is provably gone."""
-        who = (holder.token, presence.server)
         if presence.state == "gone":
             return True
-        if presence.state == "present":
-            self._seen = who
-        if presence.state != "absent" or self._seen != who:
-            self._absent = None
+        if presence.state != "absent" or not would_be_seen(holder, presence):
+            self.look_failed()
             return False
-        lease = (holder.token, holder.renewal)
-        if self._absent != lease:
-            self._absent, self._since = lease, now
+        if self._absent is None or (self._absent, self._absent.renewal) != (holder, holder.renewal):
+            self._absent, self._since = holder, now
         return now - self._since >= ABSENT_FOR_S
+
+    def look_failed(self) -> None:
+        """Begin anew: whatever kept this node from looking may have kept the holder from renewing."""
+        self._absent = None

@@ -131,7 +131,8 @@ class Session(Protocol):
 
         While a lease of another token stands: its `Holder`. Otherwise (free, or mine): when the last fence carries
         my token and its epoch is above ``at_least``, it goes on unchanged; else the epoch is
-        ``max(last, at_least) + 1``. The lease then ends ``ttl`` seconds from now.
+        ``max(last, at_least) + 1``. The lease then ends ``ttl`` seconds from now, and says whether its holder is
+        present (`Holder.seen_by`).
 
         Args:
             node: the name of the node, for people.
@@ -142,7 +143,10 @@ class Session(Protocol):
         ...
 
     def renew(self, fence: Fence, ttl: float) -> bool:
-        """Prolong the lease that is mine to ``ttl`` seconds from now; ``False`` (nothing changed) when it is not."""
+        """Prolong the lease that is mine to ``ttl`` seconds from now, and note in it whether its holder is present.
+
+        ``False``, and nothing is changed, when it is not mine.
+        """
         ...
 
     def release(self, fence: Fence) -> bool:

@@ -42,13 +42,16 @@ class Holder:
     """Who holds the lock: the lease that stands, as `Session.evict` names it.
 
     ``renewal``: opaque, another one after each renewal (in Redis, the ms of it), so that the lease of a holder that
-    goes on renewing is told from that of one that does not. Two holders are equal whatever it is.
+    goes on renewing is told from that of one that does not. ``seen_by``: what `Session.presence` said in the step that
+    acquired or last renewed it: the run of the server that saw the holder present (``""`` where there is none), or
+    ``None`` when nobody saw it or that can't be known. Two holders are equal whatever these two are.
     """
 
     epoch: int
     token: str
     node: str
     renewal: int = field(default=0, compare=False)
+    seen_by: str | None = field(default=None, compare=False)
 
 
 Witnessed = Literal["present", "absent", "gone", "unknown"]

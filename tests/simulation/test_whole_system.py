@@ -6,13 +6,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from exqueue.errors import Outage
 from tests.simulation.checks import check_nothing_lost, check_nothing_repeated, check_serial
 from tests.simulation.network import Faults
 from tests.simulation.workload import Workload
-from tests.simulation.world import World
+from tests.simulation.world import Node, World
 
 SEEDS = range(100)
 FEWER_SEEDS = range(30)
@@ -102,17 +104,18 @@ def test_without_faults_every_job_succeeds_once(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_killed_leader_loses_no_job(seed: int) -> None:
-    """The other node leads within the TTL + 2 s, or within 3 s when it had seen the leader, and runs what is left."""
+    """Another leads within the TTL + 2 s, within 3 s when the lease says that it was seen, and runs what is left."""
     with World(seed) as world:
         load = begin(world)
         world.take_turns(world.random.randrange(TURNS))
         leader = world.leader
         killed = leader or world.living[0]
+        lease = world.store.overview(()).holder
         world.kill(killed)
         killed_at = world.now
         (other,) = world.living
-        has_seen = world.history.all("sees", "present", other.name)
-        world.until(lambda: world.leader is other, 3.0 if leader and has_seen else TTL_S + 2.0)
+        was_seen = lease is not None and lease.seen_by is not None
+        world.until(lambda: world.leader is other, 3.0 if was_seen else TTL_S + 2.0)
         assert leader is None or world.history.all("leads", node=other.name)[0].at > killed_at
         world.until(world.is_quiet, WITHIN_S)
         check_nothing_lost(world.history, load)
@@ -208,6 +211,67 @@ def test_a_leader_that_stands_still_for_longer_than_its_lease_does_no_harm(seed:
         world.until(world.is_quiet, 5 * WITHIN_S)
         check_nothing_lost(world.history, load)
         check_serial(world.history)
+
+
+def await_seen(world: World) -> Node:
+    """Wait until the lease says that its holder was seen, and return who that is."""
+    world.until(lambda: (lease := world.store.overview(()).holder) is not None and lease.seen_by is not None, TTL_S)
+    leader = world.leader
+    assert leader is not None
+    return leader
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_leader_says_at_once_that_it_is_seen(seed: int) -> None:
+    """When it begins to lead, and when it was out of sight: not a renewal later."""
+    with World(seed) as world:
+        begin(world)
+        world.until(lambda: world.leader is not None, TTL_S)
+        for _ in range(2):
+            world.pass_time(0.1)
+            lease = world.store.overview(()).holder
+            assert lease is not None
+            assert lease.seen_by is not None
+            await_seen(world).persistence.close()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_leader_that_an_outage_kept_from_renewing_keeps_the_lock(seed: int) -> None:
+    """Its subscription ends, and before it can tell, nobody is answered: absence counts anew from the first look on."""
+    with World(seed) as world:
+        begin(world)
+        leader = await_seen(world)
+        world.freeze(leader)
+        leader.persistence.close()
+        world.until(lambda: bool(world.history.all("sees", "absent")), 1.0)
+        world.network.go_out(5.0)
+        world.thaw(leader)
+        world.pass_time(3 * TTL_S)
+        assert [event.node for event in world.history.all("leads")] == [leader.name]
+
+
+@pytest.mark.parametrize("trouble", ["crash", "end"])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_leader_that_can_not_subscribe_again_keeps_the_lock(
+    seed: int, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Listener crashes, or its subscription ends, and each new one hangs: it renews so often that it lives."""
+    with World(seed) as world:
+        begin(world)
+        leader = await_seen(world)
+
+        def hang(_: str, *, timeout: float) -> NoReturn:
+            world.scheduler.sleep(timeout)
+            raise Outage("simulated: no subscription", sent=False)
+
+        monkeypatch.setattr(leader.persistence, "subscribe", hang)
+        if trouble == "crash":
+            world.crash(leader, "listener")
+        else:
+            leader.persistence.close()
+        world.pass_time(3 * TTL_S)
+        assert world.history.all("sees", "absent")
+        assert [event.node for event in world.history.all("leads")] == [leader.name]
 
 
 @pytest.mark.parametrize("seed", FEWER_SEEDS)

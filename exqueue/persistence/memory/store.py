@@ -21,6 +21,7 @@ class _Lease:
     fence: Fence
     ends_at: float
     renewal: int
+    seen_by: str | None
 
 
 class Listener:
@@ -111,7 +112,9 @@ class Store:
     def holder(self) -> Holder | None:
         """Whose lease stands now."""
         lease = self._standing()
-        return None if lease is None else Holder(lease.fence.epoch, lease.fence.token, lease.node, lease.renewal)
+        if lease is None:
+            return None
+        return Holder(lease.fence.epoch, lease.fence.token, lease.node, lease.renewal, lease.seen_by)
 
     def acquire(self, node: str, token: str, ttl: float, at_least: int) -> Fence | Holder:
         """See `Session.acquire`."""
@@ -158,7 +161,9 @@ class Store:
 
     def _lend(self, node: str, fence: Fence, ttl: float) -> None:
         self._renewals += 1
-        self._lease = _Lease(node, fence, self.clock() + ttl, self._renewals)
+        presence = self.presence(fence.token)
+        seen_by = presence.server if presence.state == "present" else None
+        self._lease = _Lease(node, fence, self.clock() + ttl, self._renewals, seen_by)
 
     def _standing(self) -> _Lease | None:
         lease = self._lease

@@ -86,7 +86,8 @@ class NamespaceKeys:
     """The keys and channels of a namespace.
 
     ``queues``: the names of all queues. ``fence``: epoch, node and token of the last leadership. ``lease``:
-    ``epoch|token|renewed_ms|node``, with the time that is left of it. ``nodes``: node -> ``expires_ms|info``.
+    ``epoch|token|renewed_ms|node``, with ``|run id of the server`` when its holder was subscribed to its channel then;
+    with the time that is left of it. ``nodes``: node -> ``expires_ms|info``.
     ``layout``: the version of all this. ``wake``: the channel of the signals.
     """
 

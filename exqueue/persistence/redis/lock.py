@@ -25,13 +25,13 @@ class Lock(Verbs):
 
     def acquire(self, node: str, token: str, ttl: float, at_least: int) -> Fence | Holder:
         """See `Session.acquire`."""
-        args: Args = (node, token, milliseconds(ttl), at_least)
+        args: Args = (node, token, milliseconds(ttl), at_least, self._keys.alive(token))
         kind, what = self._run("acquire", (self._keys.lease, self._keys.fence), args)
         return Fence(int(what), token) if kind == b"FENCE" else holder_of(what)
 
     def renew(self, fence: Fence, ttl: float) -> bool:
         """See `Session.renew`."""
-        args = (f"{fence.epoch}|{fence.token}|", milliseconds(ttl))
+        args: Args = (f"{fence.epoch}|{fence.token}|", milliseconds(ttl), self._keys.alive(fence.token))
         return bool(self._run("renew", (self._keys.lease,), args))
 
     def release(self, fence: Fence) -> bool:
@@ -43,8 +43,7 @@ class Lock(Verbs):
         """See `Session.evict`."""
         if presence.state != "absent":
             return False
-        lease = f"{seen.epoch}|{seen.token}|{seen.renewal}|{seen.node}"
-        args = (lease, self._keys.alive(seen.token), presence.server)
+        args: Args = (_lease_of(seen), self._keys.alive(seen.token), presence.server)
         return bool(self._run("evict", (self._keys.lease,), args))
 
     def presence(self, token: str) -> Presence:
@@ -59,6 +58,12 @@ class Lock(Verbs):
 
 
 def holder_of(lease: bytes) -> Holder:
-    """Read ``epoch|token|renewal|node``."""
-    epoch, token, renewal, node = text_of(lease).split("|", 3)
-    return Holder(int(epoch), token, node, int(renewal))
+    """Read ``epoch|token|renewal|node`` and, when its holder was seen, ``|seen_by``."""
+    epoch, token, renewal, node, *seen_by = text_of(lease).split("|", 4)
+    return Holder(int(epoch), token, node, int(renewal), seen_by[0] if seen_by else None)
+
+
+def _lease_of(holder: Holder) -> str:
+    """Byte by byte what `holder_of` has read."""
+    fields = (str(holder.epoch), holder.token, str(holder.renewal), holder.node)
+    return "|".join(fields if holder.seen_by is None else (*fields, holder.seen_by))

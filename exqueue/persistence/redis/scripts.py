@@ -1,4 +1,7 @@
-"""The Lua scripts: one a verb, in ``lua/``, each with a header that lists KEYS, ARGV and reply."""
+"""The Lua scripts: one a verb, in ``lua/``, each with a header that lists KEYS, ARGV and reply.
+
+Files whose name begins with ``_`` are what several of them need: each is put before the scripts whose header names it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,6 @@ import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
-
-COMMON: Final = "Begins with _common.lua."
-"""A script whose header says so gets that file put before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ def _read_all() -> dict[str, Script]:
         for path in (files("exqueue.persistence.redis") / "lua").iterdir()
         if path.name.endswith(".lua")
     }
-    common = sources.pop("_common")
+    parts = {name: sources.pop(name) for name in sorted(sources) if name.startswith("_")}
     found = {}
     for name, text in sources.items():
-        source = common + b"\n" + text if COMMON.encode() in text else text
+        source = b"\n".join([*(part for of, part in parts.items() if f"{of}.lua".encode() in text), text])
         found[name] = Script(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
     return found
 

@@ -77,9 +77,15 @@ class Lock(Verbs):
 
 
 def holder(step: Step) -> Holder | None:
-    """Whose lease stands now: one of another boot of the host has ended with that."""
+    """Whose lease stands now: one of another boot of the host has ended with that.
+
+    Its holder was seen: it shows that it lives before it acquires, and until its persistence is closed.
+    """
     row = step.db.execute(_STANDING, (step.namespace, step.boot, step.lease_now)).fetchone()
-    return None if row is None else Holder(*row)
+    if row is None:
+        return None
+    epoch, token, node, renewal = row
+    return Holder(epoch, token, node, renewal, seen_by="")
 
 
 def _acquire(step: Step, node: str, token: str, ttl: float, at_least: int) -> Fence | Holder:

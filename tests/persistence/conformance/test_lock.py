@@ -293,3 +293,54 @@ def test_a_token_is_present_while_any_that_has_it_listens(
     assert session.presence("b").state == "present"
     assert session.presence("nobody").state != "present"
     other.close()
+
+
+def noted(session: Session) -> str | None:
+    """What the lease that stands says of its holder's presence."""
+    return leased(session).seen_by
+
+
+def present_as(session: Session, token: str) -> str | None:
+    """What is seen of a token now, as a lease notes it."""
+    presence = session.presence(token)
+    return presence.server if presence.state == "present" else None
+
+
+def test_a_lease_says_whether_its_holder_was_present_when_it_was_renewed(
+    elsewhere: Persistence, session: Session
+) -> None:
+    """And which run of the server saw it: so whoever comes later knows that it would be seen if it lived."""
+    leader = led_elsewhere(elsewhere)
+    assert leader.session.renew(Fence(1, "a"), TTL_S)
+    assert noted(session) == present_as(session, "a")
+    if end_of(elsewhere, leader, session).state == "absent":
+        assert noted(session) is not None
+        assert session.renew(Fence(1, "a"), TTL_S)
+        assert noted(session) is None
+
+
+@pytest.mark.parametrize("is_listening", [False, True])
+def test_a_lease_says_whether_its_holder_was_present_when_it_acquired(
+    elsewhere: Persistence, session: Session, is_listening: bool
+) -> None:
+    """A leader that listened before needs no renewal for that, nor does one that acquires again."""
+    subscription = elsewhere.subscribe("a", timeout=10.0) if is_listening else None
+    holding = elsewhere.session(timeout=10.0)
+    for _ in range(2):
+        acquire(holding, "a")
+        assert noted(session) == present_as(session, "a")
+        answer = session.acquire("node-b", "b", TTL_S, 0)
+        assert isinstance(answer, Holder)
+        assert (answer.node, answer.renewal, answer.seen_by) == ("node of a", leased(session).renewal, noted(session))
+    if subscription is not None:
+        subscription.close()
+
+
+def test_the_presence_of_another_token_is_not_noted(elsewhere: Persistence, session: Session) -> None:
+    """What a lease says is about its own holder."""
+    other = elsewhere.subscribe("b", timeout=10.0)
+    acquire(session, "a")
+    assert noted(session) == present_as(session, "a")
+    assert session.renew(Fence(1, "a"), TTL_S)
+    assert noted(session) == present_as(session, "a")
+    other.close()

@@ -1,6 +1,7 @@
--- Takes the lock, or takes it up again. Called by Session.acquire. Begins with _common.lua.
+-- Takes the lock, or takes it up again. Called by Session.acquire.
+-- Begins with _common.lua and _presence.lua.
 -- KEYS  1 lease, 2 fence
--- ARGV  1 node, 2 token, 3 ttl in ms, 4 at_least
+-- ARGV  1 node, 2 token, 3 ttl in ms, 4 at_least, 5 the presence channel of the token
 -- Reply {FENCE, epoch} | {HOLDER, lease}
 local lease = call('GET', KEYS[1])
 if lease and string.match(lease, '^%d+|([^|]*)|') ~= ARGV[2] then
@@ -13,9 +14,10 @@ if not goes_on then
   epoch = math.max(epoch, at_least) + 1
 end
 local number = whole(epoch)
+local value = number .. '|' .. ARGV[2] .. '|' .. whole(now_ms()) .. '|' .. ARGV[1] .. seen_by(ARGV[5])
 call('PERSIST', KEYS[1]) -- a first write that a full server allows, and so what follows
 if not goes_on then
   call('HSET', KEYS[2], 'epoch', number, 'node', ARGV[1], 'token', ARGV[2])
 end
-call('SET', KEYS[1], number .. '|' .. ARGV[2] .. '|' .. whole(now_ms()) .. '|' .. ARGV[1], 'PX', ARGV[3])
+call('SET', KEYS[1], value, 'PX', ARGV[3])
 return {'FENCE', number}
