@@ -58,7 +58,7 @@ class Job:
     concurrency: ClassVar[int]
     serial: ClassVar[bool]
     max_retries: ClassVar[int]
-    backoff: ClassVar[Backoff | None]
+    backoff: Backoff | None  # No ClassVar, of which pyright refuses that a @staticmethod takes its place.
     max_recoveries: ClassVar[int]
     isolation: ClassVar[Literal["thread"]]
 
@@ -188,7 +188,7 @@ class JobFunction(Generic[P, R_co]):
         return f"<job {self.definition.name} of {self._function!r}>"
 
 
-AnyJob = type[Any] | JobFunction[Any, Any]
+AnyJob = type[Performs[...]] | type[Job] | JobFunction[..., Any]
 """A job class (anything with ``perform``) or a function under ``@job``."""
 
 
