@@ -188,8 +188,11 @@ class JobFunction(Generic[P, R_co]):
         return f"<job {self.definition.name} of {self._function!r}>"
 
 
-AnyJob = type[Performs[...]] | type[Job] | JobFunction[..., Any]
-"""A job class (anything with ``perform``) or a function under ``@job``."""
+AnyJob = type[Any] | JobFunction[Any, Any]
+"""A job class (anything with ``perform``) or a function under ``@job``.
+
+For type checkers any class: a list of different job classes is one of ``type[object]`` to mypy.
+"""
 
 
 @overload

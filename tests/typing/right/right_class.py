@@ -17,6 +17,10 @@ class Count:
         return (stop or 0) - start
 
 
+JOBS = [SendEmail, Count]
+BY_NAME = {"email": SendEmail, "count": Count}
+
+
 def enqueue_with_kwargs(system: SystemRef) -> None:
     """The arguments as a mapping are checked when they are enqueued."""
     job_id: str = system.ask(Enqueue(SendEmail, {"to": "a@example.com"}))
@@ -46,15 +50,18 @@ def enqueue_with_options(system: SystemRef) -> None:
 def main() -> None:
     """Do it all."""
     with ExqueueSystem.start("memory://", node="right", ask_timeout=5, lock_ttl=2.5) as system:
-        for job in (SendEmail, Count):
+        for job in JOBS:
             queue: str = system.ask(StartWorker(job))
             assert queue == job.__name__
+        for again, concurrency in ((SendEmail, 2), (Count, 1)):
+            system.ask(StartWorker(again, concurrency=concurrency))
         enqueue_with_kwargs(system)
         enqueue_with_arguments(system)
         enqueue_with_options(system)
         system.drain(timeout=5)
         assert len(sent) == 5
-        system.ask(StopWorker(Count), timeout=3.0)
+        system.ask(Enqueue(BY_NAME["count"], {"start": 1}))
+        system.ask(StopWorker(BY_NAME["count"]), timeout=3.0)
         ended: bool = system.stop()
         assert ended
     assert not system.is_alive()

@@ -34,7 +34,7 @@ def program(system: SystemRef) -> None:
     system.enqueue(Idle)  # error: wrong type
     system.enqueue(plain)  # error: wrong type
     system.enqueue("SendEmail", to="a")  # error: wrong type
-    system.ask(StartWorker(Idle))  # error: wrong type
+    system.ask(StartWorker(plain))  # error: wrong type
     system.ask(StopWorker("SendEmail"))  # error: wrong type
     system.ask(Enqueue(SendEmail(), {"to": "a"}))  # error: wrong type
     system.ask(Enqueue(SendEmail, {"to": "a"}, delay="soon"))  # error: wrong type
