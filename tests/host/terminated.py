@@ -41,8 +41,11 @@ if TYPE_CHECKING:
     from exqueue.persistence.base import Persistence, Session, Subscription
 
 PATIENCE_S = 20.0
+INTO_THE_STOP_S = 0.1
 NOT_MET, NOT_STOPPED = 98, 99
 """Exit codes: the program came to its end without that call; the signal began no stop."""
+
+let_go = threading.Event()
 
 
 def note(*what: object) -> None:
@@ -100,9 +103,23 @@ class Lost(Good):
     concurrency = 1
 
 
-JOBS = (Good, Flaky, Bad, Lost)
-ENQUEUED = {0: "Good", 1: "Good", 2: "Good", 3: "Good", 10: "Flaky", 20: "Bad", 21: "Bad", 30: "Lost"}
-"""The jobs by their numbers, in their order."""
+class Held(Good):
+    """Runs until some time after the stop has begun."""
+
+    def perform(self, *, number: int) -> None:
+        """Note both."""
+        note("begun", number)
+        let_go.wait(PATIENCE_S)
+        threading.Event().wait(INTO_THE_STOP_S)
+        note("ended", number)
+
+
+JOBS = (Held, Good, Flaky, Bad, Lost)
+ENQUEUED = {70: "Held", 0: "Good", 1: "Good", 2: "Good", 3: "Good", 10: "Flaky", 20: "Bad", 21: "Bad", 30: "Lost"}
+"""The jobs that are enqueued by ``ask``, by their numbers, in their order."""
+
+TOLD = range(50, 60)
+"""Those that are told before."""
 
 
 def settles(kind: type) -> Callable[..., bool]:
@@ -215,17 +232,30 @@ def await_true(condition: Callable[[], object]) -> None:
         pause.wait(0.005)
 
 
+def await_quiet(system: SystemRef) -> None:
+    """Wait until nothing is ready, running or due but what is held."""
+
+    def is_quiet() -> bool:
+        queues = [queue for queue in system.ask(GetStatus()).queues if queue.name != "Held"]
+        return not any(queue.ready or queue.running or (queue.waiting and queue.name != "Good") for queue in queues)
+
+    await_true(is_quiet)
+
+
 def use(system: SystemRef) -> None:
     """Do with the system all that people do; note what is answered."""
     for job in JOBS:
         system.ask(StartWorker(job))
     ids = {}
+    for number in TOLD:
+        system.tell(Enqueue(Good, {"number": number}))
+        note("stored", number)
     for number, name in ENQUEUED.items():
         ids[number] = system.ask(Enqueue(name, {"number": number}))
         note("stored", number)
     ids[40] = system.ask(Enqueue(Good, {"number": 40}, delay=600.0))
     note("stored", 40)
-    system.drain()
+    await_quiet(system)
     system.ask(RetryDead(ids[20]))
     note("retried", 20)
     system.ask(DeleteDead(ids[21]))
@@ -233,9 +263,8 @@ def use(system: SystemRef) -> None:
     system.ask(GetJob(ids[40]))
     system.ask(CancelJob(ids[40]))
     note("cancelled", 40)
-    system.ask(GetStatus())
     system.ask(ListJobs("dead"))
-    system.drain()
+    await_quiet(system)
     system.ask(PauseQueue("Lost"))
     note("paused", "Lost")
 
@@ -248,6 +277,7 @@ def live(system: SystemRef, point: Point, own_handler: Any) -> None:
         use(system)
         if point.verb in ("renew", "sweep", "beat"):
             await_true(point.met.is_set)
+        let_go.set()
         for job in JOBS:
             system.ask(StopWorker(job))
         await_true(point.met.is_set)
@@ -280,6 +310,7 @@ def main() -> None:
     def stop_and_tell() -> bool:
         stop(block=False)
         point.stopping.set()
+        let_go.set()
         return stop()
 
     system.stop = stop_and_tell  # type: ignore[method-assign, assignment]

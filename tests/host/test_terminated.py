@@ -12,14 +12,14 @@ from exqueue import Enqueue, ExqueueSystem, GetStatus, ListJobs, StartWorker
 from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import Fence
 from tests.host.programs import Program
-from tests.host.terminated import JOBS, POINTS, notes
+from tests.host.terminated import JOBS, POINTS, TOLD, let_go, notes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from exqueue import SystemRef
 
-GOOD = (0, 1, 2, 3, 30)
+GOOD = (0, 1, 2, 3, 30, 70, *TOLD)
 RECOVERED = (900, 901)
 ENDS_WITHIN_S = 5.0
 
@@ -67,6 +67,7 @@ def test_fault_092_a_signal_at_a_call_of_the_persistence(
         assert ended.exit_s < ENDS_WITHIN_S
         assert notes()[-1] == "over False"
         assert observer.ask(GetStatus()).leader is None
+        let_go.set()
         with ExqueueSystem.start(url, namespace=namespace, node="successor") as successor:
             for job in JOBS:
                 successor.ask(StartWorker(job))
