@@ -120,7 +120,7 @@ def test_a_killed_leader_loses_no_job(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", FEWER_SEEDS)
-def test_an_outage_changes_nothing(seed: int) -> None:
+def test_fault_090_an_outage_changes_nothing(seed: int) -> None:
     """It is longer than the TTL, and nobody else takes the lock: no restart, no run twice, one line for each end."""
     with World(seed) as world:
         load = begin(world, workers=1)
