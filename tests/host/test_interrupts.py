@@ -175,6 +175,23 @@ def test_fault_093_a_second_signal_ends_run_at_once(tmp_path: Path, url: str, na
         assert program.end(within=5).code in (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
+@pytest.mark.parametrize("first", [None, signal.SIGTERM], ids=["first", "second"])
+def test_fault_093_sigquit_waits_for_nothing(
+    tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef, first: signal.Signals | None
+) -> None:
+    """Nobody handles it: it ends the program as it does any other, first or second; the job runs again elsewhere."""
+    no_core = "import resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+    with Program(tmp_path, no_core + LONG + "say('running')\nsystem.run()", redis_url, namespace) as program:
+        job_id = program.await_line("job ")
+        program.await_line("running")
+        eventually(lambda: is_caught(program.pid, signal.SIGTERM))
+        if first is not None:
+            program.send(first)
+        program.send(signal.SIGQUIT)
+        assert program.end(within=5).code == -signal.SIGQUIT
+    assert observer.ask(GetJob(job_id)).state == "running"
+
+
 def is_caught(pid: int, number: signal.Signals) -> bool:
     """Whether the process has a handler for the signal."""
     with open(f"/proc/{pid}/status") as status:  # noqa: PTH123 - no file to have a path of
