@@ -58,7 +58,7 @@ class Job:
     concurrency: ClassVar[int]
     serial: ClassVar[bool]
     max_retries: ClassVar[int]
-    backoff: ClassVar[Backoff | None]
+    backoff: Backoff | None  # No ClassVar, of which pyright refuses that a @staticmethod takes its place.
     max_recoveries: ClassVar[int]
     isolation: ClassVar[Literal["thread"]]
 
@@ -189,7 +189,10 @@ class JobFunction(Generic[P, R_co]):
 
 
 AnyJob = type[Any] | JobFunction[Any, Any]
-"""A job class (anything with ``perform``) or a function under ``@job``."""
+"""A job class (anything with ``perform``) or a function under ``@job``.
+
+For type checkers any class: a list of different job classes is one of ``type[object]`` to mypy.
+"""
 
 
 @overload

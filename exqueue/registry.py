@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from exqueue.codec import default_codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+T = TypeVar("T")
+
 
 def register_type(
-    type_: type[Any],
+    type_: type[T],
     name: str | None = None,
-    to_plain: Callable[[Any], object] | None = None,
-    from_plain: Callable[[Any], object] | None = None,
+    to_plain: Callable[[T], object] | None = None,
+    from_plain: Callable[[Any], T] | None = None,
 ) -> None:
     """Let values of a type be arguments of jobs. Do it on every node that enqueues or runs them.
 

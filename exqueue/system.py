@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 import pykka
 
@@ -33,11 +33,13 @@ if TYPE_CHECKING:
 
     from exqueue.actors.protocol import Store
     from exqueue.job import JobFunction, Performs
+    from exqueue.messages import Message
     from exqueue.persistence.base import Persistence
     from exqueue.supervision import Runtime
     from exqueue.supervision.runtime import Task
 
 P = ParamSpec("P")
+R = TypeVar("R")
 
 logger = safe_logger("exqueue")
 
@@ -72,7 +74,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._at_exit = AtExit(self._stop_at_exit)
 
     # -- asking and telling
-    def tell(self, message: Any) -> None:
+    # Narrower than pykka's, whose actors take anything: a type checker is to find what is no message.
+    def tell(self, message: Message[object]) -> None:
         """Send a message and go on. What only an actor can find wrong with it is said in the log.
 
         Raises:
@@ -88,7 +91,22 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             return
         self._asking.send(recipient, message, None)
 
-    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any:
+    # What stores jobs is answered by id, whatever ``block`` says: that is the overlap.
+    @overload  # type: ignore[override]  # As `tell`.
+    def ask(  # type: ignore[overload-overlap]
+        self, message: Enqueue, *, block: bool = True, timeout: float | None = None
+    ) -> str: ...
+    @overload
+    def ask(  # type: ignore[overload-overlap]
+        self, message: EnqueueMany, *, block: bool = True, timeout: float | None = None
+    ) -> list[str]: ...
+    @overload
+    def ask(self, message: Message[R], *, block: Literal[False], timeout: float | None = None) -> pykka.Future[R]: ...
+    @overload
+    def ask(self, message: Message[R], *, block: Literal[True] = True, timeout: float | None = None) -> R: ...
+    @overload
+    def ask(self, message: Message[R], *, block: bool, timeout: float | None = None) -> R | pykka.Future[R]: ...
+    def ask(self, message: Message[Any], *, block: bool = True, timeout: float | None = None) -> Any:
         """Send a message and wait for the answer.
 
         Args:
@@ -121,8 +139,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
 
     def enqueue(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> str:
         """Store a job and return its id; a type checker compares the arguments with those of ``perform``."""
-        answer: str = self.ask(Enqueue.of(job, *args, **kwargs))
-        return answer
+        return self.ask(Enqueue.of(job, *args, **kwargs))
 
     def _stores(self, message: Enqueue | EnqueueMany) -> tuple[list[str], tuple[Store, ...]]:
         config = self._node.config
@@ -208,7 +225,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         self._check_process()
         run_until_signal(self._task, self.stop)
 
-    def stop(self, *, block: bool = True, timeout: float | None = None) -> Any:
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> bool:  # type: ignore[override]
         """Stop in good order: fetch no more, let running jobs end, give the rest back, release the lock.
 
         Harmless when called again. From inside a job it only requests the stop.

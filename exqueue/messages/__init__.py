@@ -31,6 +31,7 @@ from exqueue.messages.events import (
     LeadershipGained,
     LeadershipLost,
 )
+from exqueue.messages.message import Message
 from exqueue.messages.queries import GetJob, GetStatus, GetTree, ListJobs, Subscribe, Subscriber, Unsubscribe
 from exqueue.messages.replies import ActorInfo, CancelResult, JobInfo, QueueStatus, RunningJob, SystemStatus
 
@@ -89,7 +90,6 @@ OrderMessage = RetryDead | DeleteDead | RetryAllDead | DeleteAllDead | CancelJob
 OperatorMessage = OrderMessage | GetStatus | ListJobs | GetJob | GetTree
 QueuesMessage = StartWorker | StopWorker
 ReporterMessage = Subscribe | Unsubscribe
-Message = ProducerMessage | OperatorMessage | QueuesMessage | ReporterMessage
 
 RECIPIENT: Final[Mapping[type, str]] = MappingProxyType(
     {

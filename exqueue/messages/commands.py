@@ -15,6 +15,8 @@ from exqueue.config import check_name
 from exqueue.ids import check_id, check_stored_id
 from exqueue.job import define
 from exqueue.messages.checks import check_due, check_queue, plain_kwargs, queue_of_class, queue_of_name
+from exqueue.messages.message import Message
+from exqueue.messages.replies import CancelResult
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,7 +32,7 @@ _set = object.__setattr__  # the one way into a frozen object, looked up once: a
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class StartWorker:
+class StartWorker(Message[str]):
     """Work the queue of a job class or function, on this node whenever it leads.
 
     Again for the same class: its options change, and running jobs end under the old ones.
@@ -56,7 +58,7 @@ class StartWorker:
 
 
 @dataclass(frozen=True, slots=True)
-class StopWorker:
+class StopWorker(Message[str]):
     """Stop working the queue of this job class or function on this node; its running jobs end first."""
 
     job: AnyJob
@@ -67,7 +69,7 @@ class StopWorker:
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Enqueue:
+class Enqueue(Message[str]):
     """Store a job. The answer to ``ask`` is its id, once it is stored.
 
     Whether the arguments fit ``perform`` and can be stored is checked where the message is sent.
@@ -151,7 +153,7 @@ class Enqueue:
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class EnqueueMany:
+class EnqueueMany(Message[list[str]]):
     """Store jobs, each piece of at most 1,000 jobs or 2 MiB of one queue all or none. Answers their ids, in order."""
 
     jobs: tuple[Enqueue, ...]
@@ -173,22 +175,22 @@ class _OneJob:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryDead(_OneJob):
+class RetryDead(_OneJob, Message[bool]):
     """Give a dead job its retries again: it joins the end of its line, in a serial queue the head. Answers ``True``."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteDead(_OneJob):
+class DeleteDead(_OneJob, Message[bool]):
     """Delete a dead job for good. Answers ``True``."""
 
 
 @dataclass(frozen=True, slots=True)
-class CancelJob(_OneJob):
+class CancelJob(_OneJob, Message[CancelResult]):
     """Remove a job that is ready, waiting or dead. Answers a `CancelResult`."""
 
 
 @dataclass(frozen=True, slots=True)
-class RetryAllDead:
+class RetryAllDead(Message[int]):
     """Give all dead jobs, or those of one queue, their retries again, in batches. Answers how many.
 
     Meant are those that are dead when it comes, each once, however soon they are dead again.
@@ -201,7 +203,7 @@ class RetryAllDead:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteAllDead:
+class DeleteAllDead(Message[int]):
     """Delete all dead jobs, or those of one queue, in batches. Answers how many.
 
     Meant are those that are dead when it comes.
@@ -214,7 +216,7 @@ class DeleteAllDead:
 
 
 @dataclass(frozen=True, slots=True)
-class PauseQueue:
+class PauseQueue(Message[bool]):
     """Fetch nothing more from a queue, on any node, until `ResumeQueue`; what runs goes on. Answers ``True``.
 
     The queue has to be started on a node, or a job must have been stored in it.
@@ -227,7 +229,7 @@ class PauseQueue:
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeQueue:
+class ResumeQueue(Message[bool]):
     """Undo `PauseQueue`. Answers ``True``."""
 
     name: str

@@ -10,6 +10,8 @@ from exqueue.errors import ConfigError
 from exqueue.ids import check_stored_id
 from exqueue.messages.checks import check_page, check_queue
 from exqueue.messages.events import EVENT_TYPES
+from exqueue.messages.message import Message
+from exqueue.messages.replies import ActorInfo, JobInfo, SystemStatus
 
 if TYPE_CHECKING:
     from exqueue.messages.events import Event
@@ -28,17 +30,17 @@ class Subscriber(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class GetStatus:
+class GetStatus(Message[SystemStatus]):
     """How the whole namespace is. Answers a `SystemStatus`, the same from every node."""
 
 
 @dataclass(frozen=True, slots=True)
-class GetTree:
+class GetTree(Message[ActorInfo]):
     """The live supervision tree of this node. Answers an `ActorInfo`."""
 
 
 @dataclass(frozen=True, slots=True)
-class GetJob:
+class GetJob(Message[JobInfo]):
     """One stored job. Answers a `JobInfo`. ``queue`` is only needed where two queues have a job of this id."""
 
     id: str
@@ -50,7 +52,7 @@ class GetJob:
 
 
 @dataclass(frozen=True, slots=True)
-class ListJobs:
+class ListJobs(Message[tuple[JobInfo, ...]]):
     """The jobs of one state, in the order in which they will run, fall due, started or died.
 
     Answers a tuple of `JobInfo`.
@@ -73,7 +75,7 @@ class ListJobs:
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class Subscribe:
+class Subscribe(Message[bool]):
     """Send this actor each event of these types by ``tell``, of all types when none is named. Answers ``True``.
 
     The events are those of this node: what other nodes run or store is told to their own subscribers. Again for the
@@ -97,7 +99,7 @@ class Subscribe:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(Message[bool]):
     """Send this actor no more events. Answers whether it was subscribed."""
 
     actor_ref: Subscriber

@@ -84,7 +84,7 @@ def crash_once(monkeypatch: pytest.MonkeyPatch, role: type[Any], method: str, af
     [*((*one, 0) for one in AT_THE_START), *((*one, JOBS // 3) for one in UNDER_LOAD)],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "__name__", str(value)),
 )
-def test_a_crash_in_the_midst_of_its_work(
+def test_fault_088_a_crash_in_the_midst_of_its_work(
     start: Callable[..., SystemRef],
     monkeypatch: pytest.MonkeyPatch,
     role: type[Any],
@@ -112,7 +112,7 @@ def test_a_crash_in_the_midst_of_its_work(
     assert actor(system, path).restarts == 1
 
 
-def test_a_worker_that_crashes_outside_its_job(
+def test_fault_088_a_worker_that_crashes_outside_its_job(
     start: Callable[..., SystemRef], room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its run counts as a recovery and not as a failure, the Worker is restarted, and the job is run again."""
@@ -137,7 +137,7 @@ def test_a_worker_that_crashes_outside_its_job(
     assert room.entered == [1]
 
 
-def test_a_fetcher_that_crashes_again_and_again_harms_its_own_queue_only(
+def test_fault_089_a_fetcher_that_crashes_again_and_again_harms_its_own_queue_only(
     start: Callable[..., SystemRef], room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its queue is parked with an ERROR and comes back; another queue goes on, and the system does not give up."""

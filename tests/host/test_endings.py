@@ -60,14 +60,14 @@ def exit_seconds(run: Run, script: str) -> float:
 
 
 @pytest.mark.parametrize("script", [IDLE, "system = start()"], ids=["idle", "just started"])
-def test_a_script_that_forgets_to_stop_ends_at_once_when_nothing_runs(run: Run, script: str) -> None:
+def test_fault_095_a_script_that_forgets_to_stop_ends_at_once_when_nothing_runs(run: Run, script: str) -> None:
     """It takes hardly longer than one that never started anything."""
     bare = exit_seconds(run, "")
     assert exit_seconds(run, script) - bare < BEYOND_A_BARE_SCRIPT_S
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_program_ends_as_it_would_without_a_system(
+def test_fault_095_a_program_ends_as_it_would_without_a_system(
     run: Run, tmp_path: Path, url: str, namespace: str, ending: str
 ) -> None:
     """With its own exit status, nothing of ours on its output or standard error; lock and beat are given up."""
@@ -84,7 +84,7 @@ def test_a_program_ends_as_it_would_without_a_system(
 
 
 @pytest.mark.parametrize("ending", ["it just ends", "sys.exit(3)", "an exception", "with"])
-def test_a_running_job_gets_to_end(run: Run, tmp_path: Path, ending: str) -> None:
+def test_fault_095_a_running_job_gets_to_end(run: Run, tmp_path: Path, ending: str) -> None:
     """And where the program did not ask for the stop, one line says what is waited for."""
     script, code, _ = ENDINGS[ending]
     ended = run(BUSY + script, SECONDS="0.7", PATIENCE="20")

@@ -142,7 +142,7 @@ def own():
 """
 
 
-def test_a_child_may_start_a_system_of_its_own(run: Run) -> None:
+def test_fault_098_a_child_may_start_a_system_of_its_own(run: Run) -> None:
     """Before or after its parent started one, also of the same address, which in memory is another store."""
     ended = run(
         FORK

@@ -88,7 +88,7 @@ SERVED = {
 
 
 @pytest.mark.parametrize("served", SERVED)
-def test_each_worker_enqueues_with_its_own_system(
+def test_fault_098_each_worker_enqueues_with_its_own_system(
     tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef, served: str
 ) -> None:
     """Started with its first request, or with the application in each worker; all end in good order."""
@@ -106,7 +106,7 @@ def test_each_worker_enqueues_with_its_own_system(
     assert status.nodes == ("observer",)
 
 
-def test_a_system_that_was_started_before_the_workers_were_forked_says_so(
+def test_fault_098_a_system_that_was_started_before_the_workers_were_forked_says_so(
     tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef
 ) -> None:
     """A clear error at once, never a hang; and the master's system stays the master's."""

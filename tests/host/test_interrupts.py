@@ -85,7 +85,7 @@ wait(lambda: (HERE / "notes").exists())
 """
 
 
-def test_a_second_interrupt_ends_a_program_that_waits_for_a_job_at_its_end(
+def test_fault_093_a_second_interrupt_ends_a_program_that_waits_for_a_job_at_its_end(
     tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef
 ) -> None:
     """Without a traceback of ours; the job runs again elsewhere."""
@@ -164,7 +164,7 @@ def test_run_stops_in_good_order_and_puts_the_handlers_back(
     assert observer.ask(GetStatus()).leader is None
 
 
-def test_a_second_signal_ends_run_at_once(tmp_path: Path, url: str, namespace: str) -> None:
+def test_fault_093_a_second_signal_ends_run_at_once(tmp_path: Path, url: str, namespace: str) -> None:
     """With the status that says which signal it was."""
     script = LONG + "say('running')\nsystem.run()"
     with Program(tmp_path, script, url, namespace) as program:
@@ -175,6 +175,23 @@ def test_a_second_signal_ends_run_at_once(tmp_path: Path, url: str, namespace: s
         assert program.end(within=5).code in (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
+@pytest.mark.parametrize("first", [None, signal.SIGTERM], ids=["first", "second"])
+def test_fault_093_sigquit_waits_for_nothing(
+    tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef, first: signal.Signals | None
+) -> None:
+    """Nobody handles it: it ends the program as it does any other, first or second; the job runs again elsewhere."""
+    no_core = "import resource\nresource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+    with Program(tmp_path, no_core + LONG + "say('running')\nsystem.run()", redis_url, namespace) as program:
+        job_id = program.await_line("job ")
+        program.await_line("running")
+        eventually(lambda: is_caught(program.pid, signal.SIGTERM))
+        if first is not None:
+            program.send(first)
+        program.send(signal.SIGQUIT)
+        assert program.end(within=5).code == -signal.SIGQUIT
+    assert observer.ask(GetJob(job_id)).state == "running"
+
+
 def is_caught(pid: int, number: signal.Signals) -> bool:
     """Whether the process has a handler for the signal."""
     with open(f"/proc/{pid}/status") as status:  # noqa: PTH123 - no file to have a path of
@@ -182,7 +199,7 @@ def is_caught(pid: int, number: signal.Signals) -> bool:
     return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
-def test_every_other_signal_is_left_to_the_program(tmp_path: Path, url: str, namespace: str) -> None:
+def test_fault_096_every_other_signal_is_left_to_the_program(tmp_path: Path, url: str, namespace: str) -> None:
     """Also while ``run`` blocks: what the program set for SIGUSR1 is what happens."""
     script = """
     signal.signal(signal.SIGUSR1, lambda number, frame: say("mine"))

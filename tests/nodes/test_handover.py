@@ -59,7 +59,7 @@ def test_what_outlasts_the_patience_goes_back_uncounted(cluster: Cluster, office
     eventually(lambda: queue_status(office, "Hold").processed == 1)
 
 
-def test_a_second_signal_ends_at_once(cluster: Cluster, office: SystemRef) -> None:
+def test_fault_093_a_second_signal_ends_at_once(cluster: Cluster, office: SystemRef) -> None:
     """Nothing is waited for any more; the job that ran is run again, elsewhere."""
     leader = cluster.start("a", JOBS, shutdown_timeout=60)
     cluster.start("b", JOBS)

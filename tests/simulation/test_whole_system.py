@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+from exqueue import Enqueue, StartWorker, job
 from exqueue.errors import Outage
 from tests.simulation.checks import check_nothing_lost, check_nothing_repeated, check_serial
 from tests.simulation.network import Faults
@@ -26,6 +27,9 @@ TURNS = 1_000
 
 TTL_S = 10.0
 OUTAGE_S = 300.0
+KILLED_AFTER_S = 30.0
+"""How long Kubernetes waits, unless told otherwise, from SIGTERM to SIGKILL."""
+
 WITHIN_S = 120.0
 """In how much virtual time all must be quiet again."""
 
@@ -123,7 +127,7 @@ def test_a_killed_leader_loses_no_job(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", FEWER_SEEDS)
-def test_an_outage_changes_nothing(seed: int) -> None:
+def test_fault_090_an_outage_changes_nothing(seed: int) -> None:
     """It is longer than the TTL, and nobody else takes the lock: no restart, no run twice, one line for each end."""
     with World(seed) as world:
         load = begin(world, workers=1)
@@ -287,3 +291,21 @@ def test_nodes_that_die_one_after_another_lose_no_job(seed: int) -> None:
         world.until(world.is_quiet, 5 * WITHIN_S)
         check_nothing_lost(world.history, load)
         check_serial(world.history)
+
+
+@pytest.mark.parametrize("seed", FEWER_SEEDS)
+def test_fault_094_a_stop_ends_before_whoever_asked_for_it_kills(seed: int) -> None:
+    """With the default settings and jobs without an end: they are in their line again, uncounted, the lock is free."""
+    with World(seed) as world:
+        node = world.start_node("a")
+        endless = job(name="Endless", concurrency=3)(lambda: world.pass_time(KILLED_AFTER_S * 100))
+        node.system.ask(StartWorker(endless))
+        ids = [node.system.ask(Enqueue(endless)) for _ in range(5)]
+        world.until(lambda: world.store.overview(("Endless",)).queues[0].running == 3, WITHIN_S)
+        asked_at = world.now
+        node.system.stop(block=False)
+        world.until(lambda: world.leader is None, KILLED_AFTER_S)
+        assert world.now - asked_at >= node.system._node.config.shutdown_timeout  # noqa: SLF001 - the default
+        line = world.store.list_jobs("Endless", "ready", 10, 0)
+        assert [one.id for one in line] == ids
+        assert [(one.recoveries, one.trail) for one in line] == [(0, None)] * 5

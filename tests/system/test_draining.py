@@ -141,7 +141,9 @@ def test_a_drain_waits_for_what_fell_due(system: SystemRef, room: Room, kind: st
     room.await_entered(2)
     info = system.ask(GetJob(due))
     assert info.state == "waiting"
-    eventually(lambda: time.time() > info.due_at)
+    due_at = info.due_at
+    assert due_at is not None
+    eventually(lambda: time.time() > due_at)
     draining = Draining(system)
     room.let_out(1, 2)
     room.await_entered(3)

@@ -236,7 +236,9 @@ def test_a_signal_frees_the_lock_at_once(clerk: SystemRef, program: Program, num
 
 @SIGNALS
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_a_second_signal_ends_the_process_at_once(clerk: SystemRef, program: Program, number: int, second: int) -> None:
+def test_fault_093_a_second_signal_ends_the_process_at_once(
+    clerk: SystemRef, program: Program, number: int, second: int
+) -> None:
     """With 128 and its number, whatever still runs; that job is run again by the next node, as after a crash."""
     job_id = clerk.ask(Enqueue(Held, {"who": 1}))
     assert program.says() == "begun 1"

@@ -1,0 +1,1 @@
+"""What type checkers say to programs that use Exqueue."""
