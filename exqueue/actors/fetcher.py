@@ -77,7 +77,7 @@ class Fetcher(Actor):
         super().__init__(context)
         self._queue = queue
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
-        self._weather = Weather(self.name, self.board, context.runtime)
+        self._weather = Weather(self.name, self.board, context.runtime, queue)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seats = seats_table(self.board)
