@@ -141,7 +141,8 @@ class Fetcher(Actor):
                 self._obey_quiescing()
             case PatienceEnds():
                 if self._quiescing is not None:
-                    self._runs.interrupt_all()
+                    is_answered = not self._weather.is_stormy
+                    self._announce.out_of_time(self._runs.interrupt_all(), is_answered=is_answered)
             case Audit():
                 self._on_audit()
             case _:

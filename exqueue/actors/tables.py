@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exqueue.config import JobOptions
+    from exqueue.execution import Run
     from exqueue.job import JobDefinition
     from exqueue.supervision import Board, Table
 
@@ -56,6 +57,7 @@ class RunningRow:
     worker: str
     urn: str
     started_at: float
+    run: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)
