@@ -66,7 +66,7 @@ class Asking:
             raise SystemStopped(self.why_stopped()) from None
         was_begun = not reply.withdraw()
         outage = present_outage(self._board)
-        why = "" if outage is None else f"; the persistence does not answer: {outage.reason}"
+        why = "" if outage is None else f"; {outage}"
         raise AskTimeout(
             f"{_in_words(message)}: no answer from the {recipient} within {patience_s:g} s{why}"
             f"{_what_becomes_of(message, was_begun=was_begun)}",

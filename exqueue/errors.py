@@ -42,17 +42,20 @@ class AmbiguousJob(ExqueueError, LookupError):
 
 
 class Outage(ExqueueError):
-    """The persistence does not answer or refuses: a state to wait out, never a crash.
+    """The persistence does not answer, or refuses: never a crash.
 
     Args:
         reason: what the persistence or the network said, for people.
         sent: ``False`` when it is certain that nothing of the call was applied; ``True`` when that is not known.
+        refusal: why it refuses until a person acts, in the same words for each call that meets it; empty for what
+            passes by itself.
     """
 
-    def __init__(self, reason: str, *, sent: bool = True) -> None:
+    def __init__(self, reason: str, *, sent: bool = True, refusal: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
+        self.refusal = refusal
 
     @property
     def stored(self) -> str:
@@ -64,14 +67,20 @@ class StorageFull(Outage):
     """The persistence has no room for new jobs. Nothing was stored; what is stored goes on running."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason, sent=False)
+        super().__init__(reason, sent=False, refusal=reason)
 
 
 class StoreDamaged(Outage):
-    """A key or an entry of the persistence is not what Exqueue wrote there. Nothing was changed."""
+    """A key or an entry of the persistence is not what Exqueue wrote there. Nothing was changed.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, sent=False)
+    Args:
+        reason: which one, and what to do about it.
+        queue: the only one that is the worse for it; ``None`` when it is the whole store.
+    """
+
+    def __init__(self, reason: str, queue: str | None = None) -> None:
+        super().__init__(reason, sent=False, refusal=reason)
+        self.queue = queue
 
 
 class NewerStore(Outage):
@@ -79,11 +88,11 @@ class NewerStore(Outage):
 
     def __init__(self, address: str, layout: int, known: int, version: str) -> None:
         needed = f"Exqueue {version} or newer" if version else "a newer Exqueue"
-        super().__init__(
+        reason = (
             f"the store at {address} has layout {layout}, and this version knows layouts up to {known}: install "
-            f"{needed} here, or give this program a store of its own",
-            sent=False,
+            f"{needed} here, or give this program a store of its own"
         )
+        super().__init__(reason, sent=False, refusal=reason)
 
 
 class Fenced(ExqueueError):

@@ -14,7 +14,8 @@ from exqueue.persistence.values import Recovered
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from exqueue.actors.tables import RunKey
+    from exqueue.actors.runs import Lost
+    from exqueue.actors.tables import RunKey, RunningRow
     from exqueue.clock import Clock
     from exqueue.execution import Outcome, Run
     from exqueue.persistence.values import Settlement
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 NAMED = 10
 """How many jobs one line of the log names."""
+
+
+def _named(runs: Mapping[RunKey, Run | None]) -> str:
+    return ", ".join(job_id for job_id, _ in tuple(runs)[:NAMED]) + (" ..." if len(runs) > NAMED else "")
 
 
 class Announcer:
@@ -70,18 +75,41 @@ class Announcer:
         )
         self._tell("reporter", event)
 
-    def superseded(self, runs: Mapping[RunKey, Run | None]) -> None:
-        """This node does not own the queue any more while these runs still go on here."""
-        if not runs:
-            return
-        named = ", ".join(job_id for job_id, _ in tuple(runs)[:NAMED]) + (" ..." if len(runs) > NAMED else "")
-        self._warn(
-            f"queue {self._queue} was lost while {len(runs)} of its jobs run on {self._node}: they are superseded, "
-            f"whoever leads runs them again, and how they end here counts for nothing: {named}"
-        )
+    def superseded(self, lost: Lost) -> None:
+        """This node does not own the queue any more, and these runs, which it began, are another leadership's."""
+        lost_it = f"queue {self._queue} was lost to another leadership"
+        if lost.going_on:
+            self._warn(
+                f"{lost_it} while {len(lost.going_on)} of its jobs execute on {self._node}: they go on executing here, "
+                f"superseded: whoever leads runs them again, and how they end here counts for nothing: "
+                f"{_named(lost.going_on)}"
+            )
+        if lost.ended:
+            self._warn(
+                f"{lost_it} before {len(lost.ended)} of its jobs were settled that had ended on {self._node}: their "
+                f"outcome is refused, and whoever leads runs them again: {_named(lost.ended)}"
+            )
         if self._subscribers:
-            for key, run in runs.items():
+            for key, run in (lost.going_on | lost.ended).items():
                 self._interrupted(key, run, "its queue was lost to another leadership")
+
+    def out_of_time(self, runs: Mapping[RunKey, RunningRow], *, is_answered: bool) -> None:
+        """The queue or the system is being stopped, and the time for these runs is over.
+
+        Args:
+            runs: that go on executing.
+            is_answered: whether the persistence answers, so that it can be told.
+        """
+        back = "it is given back by its place, uncounted"
+        if not is_answered:
+            back += " (if the persistence answers in time; else the next leadership recovers it)"
+        for (job_id, _), row in runs.items():
+            name = "" if row.run is None else shown_of(row.run)[0]
+            self._warn(
+                f"job {job_id} of class {name or 'unknown'} in queue {self._queue} has run for "
+                f"{self._clock.time() - row.started_at:.1f} s and did not end within shutdown_timeout: {back}; its "
+                "thread executes on until the process ends, and how it ends counts for nothing"
+            )
 
     def went_back(self, sign: str) -> None:
         """The persistence is in a state in which it was before: it lost what it had acknowledged since then."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,11 +23,15 @@ class BeatQueue:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a node says of itself: started queues, who runs which job ((queue, id) -> worker), what can't work."""
+    """What a node says of itself: started queues, who runs which job ((queue, id) -> worker), what can't work.
+
+    ``damaged``: queue -> what is wrong with it, see `exqueue.actors.damage`.
+    """
 
     queues: Mapping[str, BeatQueue]
     workers: Mapping[tuple[str, str], str]
     failures: tuple[str, ...]
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
 
 def encode_beat(beat: Beat) -> bytes:
@@ -38,6 +42,7 @@ def encode_beat(beat: Beat) -> bytes:
             "queues": {name: [queue.concurrency, queue.serial, queue.abandoned] for name, queue in beat.queues.items()},
             "workers": [[queue, job_id, worker] for (queue, job_id), worker in beat.workers.items()],
             "failures": list(beat.failures),
+            "damaged": dict(beat.damaged),
         },
         separators=(",", ":"),
     ).encode()
@@ -51,6 +56,7 @@ def decode_beat(data: bytes) -> Beat:
             queues={name: BeatQueue(*row) for name, row in told["queues"].items()},
             workers={(queue, job_id): worker for queue, job_id, worker in told["workers"]},
             failures=tuple(told["failures"]),
+            damaged=dict(told.get("damaged", {})),
         )
     except (ValueError, KeyError, TypeError):
         return Beat(queues={}, workers={}, failures=())

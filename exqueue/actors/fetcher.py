@@ -77,7 +77,7 @@ class Fetcher(Actor):
         super().__init__(context)
         self._queue = queue
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
-        self._weather = Weather(self.name, self.board, context.runtime)
+        self._weather = Weather(self.name, self.board, context.runtime, queue)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seats = seats_table(self.board)
@@ -141,7 +141,8 @@ class Fetcher(Actor):
                 self._obey_quiescing()
             case PatienceEnds():
                 if self._quiescing is not None:
-                    self._runs.interrupt_all()
+                    is_answered = not self._weather.is_stormy
+                    self._announce.out_of_time(self._runs.interrupt_all(), is_answered=is_answered)
             case Audit():
                 self._on_audit()
             case _:

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import decode_beat
+from exqueue.actors.damage import QueueDamage, known_damage, past_damage
 from exqueue.actors.protocol import (
     FenceRefused,
     Heartbeat,
@@ -22,7 +23,7 @@ from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, 
 from exqueue.actors.waiting import Waiting
 from exqueue.actors.weather import Weather
 from exqueue.actors.witness import Witness
-from exqueue.errors import Fenced, Outage, StaleCall
+from exqueue.errors import Fenced, Outage, StaleCall, StoreDamaged
 from exqueue.messages import LeadershipGained, LeadershipLost
 from exqueue.persistence.values import Fence
 from exqueue.supervision import Actor, ActorContext
@@ -69,6 +70,7 @@ class Leader(Actor):
         self._queues = queues_table(self.board)
         self._seen = seen_table(self.board)
         self._weather = Weather("leader", self.board, context.runtime)
+        self._damage = QueueDamage(self.board, self.clock)
         self._fence: Fence | None = None
         self._at_least = 0
         self._claimed: set[str] = set()
@@ -198,6 +200,9 @@ class Leader(Actor):
         if fence is None:
             return
         self._tell_reporter(LeadershipLost(node=self._config.node, fence=fence, reason=why, at=self.clock.time()))
+        for queue in known_damage(self.board):
+            if queue not in self._queues:
+                self._damage.forget(queue)
         for queue in tuple(self._queues):
             self.tell(fetcher_of(queue), StandDown())
 
@@ -227,8 +232,9 @@ class Leader(Actor):
             beat = decode_beat(beats[holder.node]) if holder.node in beats else None
             queues = unworked(tuple(self._queues), beat)
             if queues:
-                counts = self.call(self._session.overview, queues).queues
-                self._warn(warning(counts, self._config.node, holder.node))
+                overview, _ = past_damage(lambda sound: self.call(self._session.overview, sound), queues)
+                if overview.queues:
+                    self._warn(warning(overview.queues, self._config.node, holder.node))
             self._look_at_queues_at = now + (SAID_EVERY_S if queues else FIRST_LOOK_AFTER_S)
 
     def _claim_others(self) -> None:
@@ -248,7 +254,14 @@ class Leader(Actor):
                 return
             except StaleCall:
                 pass
+            except StoreDamaged as damage:
+                if damage.queue != queue:
+                    raise
+                # Tried again at each heartbeat; the queues behind it must not wait for that.
+                self._damage.met(queue, damage)
+                continue
             self._claimed.add(queue)
+            self._damage.over(queue)
         self.doing("")
 
     def _release(self) -> None:

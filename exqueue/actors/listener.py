@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ParamSpec, TypeVar, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import Beat, BeatQueue, encode_beat
+from exqueue.actors.damage import known_damage, past_damage
 from exqueue.actors.protocol import (
     BeatNow,
     Deaf,
@@ -31,7 +32,7 @@ from exqueue.actors.tables import (
 )
 from exqueue.actors.watchdog import Watchdog
 from exqueue.actors.weather import LISTENER, Weather, pause_s
-from exqueue.errors import Outage, StoreDamaged
+from exqueue.errors import Outage
 from exqueue.persistence.values import LockReleased, QueueWoken
 from exqueue.supervision import Actor, ActorContext, Crash, Envelope, safe_logger
 
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     from exqueue.supervision.runtime import Task
 
 logger = safe_logger("exqueue")
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 SWEEP_EVERY_S = 4.5
 """How often the queues are compared with the persistence: with the round trips a lost wake-up costs less than 5 s."""
@@ -201,7 +199,7 @@ class Listener(Actor):
 
     def _warn_of_dangers(self) -> None:
         """Say once what in the settings of the persistence loses jobs, also when a later server has them."""
-        for danger in self._ask(self._session.diagnose):
+        for danger in self.call(self._session.diagnose):
             if danger not in self._dangers:
                 self._dangers.add(danger)
                 self._say(logging.ERROR if danger.is_grave else logging.WARNING, danger.sentence)
@@ -222,37 +220,41 @@ class Listener(Actor):
     # -- the pulse
     def _on_sweep_due(self) -> None:
         self.cancel_timer(self._sweep_timer)
-        again_s = self._try(self._sweep) or self._try(self._beat) or SWEEP_EVERY_S
+        again_s = self._try(self._pulse) or SWEEP_EVERY_S
         self._sweep_timer = self.send_after(again_s, SweepDue())
 
     def _try(self, action: Callable[[], None]) -> float:
         """Returns 0, or the seconds until it is worth while to ask the persistence for anything at all."""
         try:
             action()
-        except StoreDamaged as damage:
-            # Some queue's, whose Fetcher says so; the others are not the worse for it.
-            logger.debug("%s", damage.reason)
         except Outage as outage:
             self._watchdog.forget()
             return self._weather.storm(outage)
+        # Only now: what is answered in part of the pulse is no end of an outage that the rest of it meets.
+        self._weather.calm()
         return 0.0
 
-    def _ask(self, verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        answer = self.call(verb, *args, **kwargs)
-        self._weather.calm()
-        return answer
+    def _pulse(self) -> None:
+        self._sweep()
+        self._beat()
 
     def _sweep(self) -> None:
         self.doing("sweep")
         owned, due = tuple(self._owned.copy().values()), set()
         if not owned:
-            # Nothing would be asked, and so nothing be learnt of the weather.
             return
-        for one, verdict in zip(owned, self._ask(self._session.sweep, owned), strict=True):
+        verdicts, damaged = past_damage(
+            lambda sound: self.call(self._session.sweep, sound), owned, lambda one: one.queue
+        )
+        sound = (one for one in owned if one.queue not in damaged)
+        for one, verdict in zip(sound, verdicts, strict=True):
             if verdict == "due":
                 due.add(one.queue)
             if verdict != "fine":
                 self.tell(fetcher_of(one.queue), Swept(one, verdict))
+        for queue in damaged:
+            # It looks for itself, meets the damage if it is in its way, and says so.
+            self.tell(fetcher_of(queue), Wake())
         for queue in self._watchdog.stuck(due):
             self._restart(queue)
 
@@ -283,6 +285,7 @@ class Listener(Actor):
                 for key, row in list(RunTables(self.board, queue).running.items())
             },
             failures=tuple(failures_table(self.board).values()),
+            damaged=known_damage(self.board),
         )
-        self._ask(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
+        self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
         self.doing("")

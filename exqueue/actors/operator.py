@@ -6,21 +6,30 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from exqueue.actors import status
-from exqueue.actors.beat import Beat, decode_beat
+from exqueue.actors.beat import decode_beat
+from exqueue.actors.damage import past_damage, past_over, sentence
 from exqueue.actors.orders import Batch, GivenUp, Order, Roll
 from exqueue.actors.protocol import TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
+from exqueue.actors.survey import Survey
 from exqueue.actors.tables import (
     OutageRow,
-    failures_table,
     jobs_table,
-    lead_table,
     outages_table,
     present_outage,
     queues_table,
 )
 from exqueue.actors.weather import Weather
-from exqueue.errors import ActorDead, AmbiguousJob, ConfigError, ExqueueError, JobNotFound, NotSupportedYet, Outage
+from exqueue.errors import (
+    ActorDead,
+    AmbiguousJob,
+    ConfigError,
+    ExqueueError,
+    JobNotFound,
+    NotSupportedYet,
+    Outage,
+    StoreDamaged,
+)
 from exqueue.messages import (
     ActorInfo,
     CancelJob,
@@ -72,6 +81,7 @@ class Operator(Actor):
         self._address = settings.persistence.address
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
         self._looks = settings.persistence.session(timeout=LOOK_TIMEOUT_S)
+        self._survey = Survey(settings.config.node, self.board, self._looks, self.call)
         self._weather = Weather("operator", self.board, context.runtime)
         self._caller = context.runtime.token(6).hex()
         self._number = 0
@@ -149,6 +159,8 @@ class Operator(Actor):
             answer = self._answer(order)
         except GivenUp:
             pass
+        except StoreDamaged as damage:
+            self._refuse(order, damage)
         except Outage as outage:
             self._wait_out(order, outage)
         except ExqueueError as error:
@@ -164,14 +176,31 @@ class Operator(Actor):
         self._under_way = None
         self.doing("")
 
+    def _refuse(self, order: Order, damage: StoreDamaged) -> None:
+        """Waiting mends no damage: whoever asked hears of it, and the next order is not held up."""
+        if isinstance(order.message, GetStatus):
+            self._wait_out(order, damage)
+            return
+        if order.reply is not None:
+            order.reply.fail(damage)
+        elif not isinstance(order.message, WhatIsLeft):
+            logger.error("%s: %s", type(order.message).__name__, damage)
+        if damage.queue is not None:
+            self._weather.calm()
+        else:
+            self._look_again(damage)
+
     def _wait_out(self, order: Order, outage: Outage) -> None:
         if isinstance(order.message, GetStatus):
             if order.reply is not None:
                 order.reply.set(self._status_from_memory(outage))
             return
-        pause_s = self._weather.storm(outage)
         if not order.is_given_up:
             self._orders.append(order)
+        self._look_again(outage)
+
+    def _look_again(self, outage: Outage) -> None:
+        pause_s = self._weather.storm(outage)
         if self._resume_timer is None:
             self._resume_timer = self.send_after(pause_s, TryAgain())
 
@@ -179,7 +208,8 @@ class Operator(Actor):
         message = order.message
         match message:
             case GetStatus():
-                return self._status()
+                self._last_status = self._survey.status()
+                return self._last_status
             case GetJob():
                 return self._info(self._find(message.id, message.queue, "stored"))
             case ListJobs():
@@ -225,19 +255,31 @@ class Operator(Actor):
         """In batches, each with a number of its own, so that no single call is long."""
         verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
         if order.roll is None:
-            order.roll = Roll(self.call(self._session.overview, self._queues_of(message.queue)))
-        while (batch := order.batch or self._next_batch(order.roll)) is not None:
-            order.batch = batch
-            order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
-            order.batch = None
+            overview, order.damaged = past_damage(
+                lambda sound: self.call(self._session.overview, sound), self._queues_of(message.queue)
+            )
+            order.roll = Roll(overview)
+        while (queue := order.roll.queue) is not None:
+            try:
+                if (batch := order.batch or self._next_batch(order.roll)) is not None:
+                    order.batch = batch
+                    order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
+                    order.batch = None
+            except StoreDamaged as damage:
+                if damage.queue != queue:
+                    raise
+                order.batch, order.damaged[queue] = None, damage
+                order.roll.pass_over()
+        if order.damaged:
+            raise past_over(f"{type(message).__name__} was carried out on {order.count} jobs", order.damaged)
         return order.count
 
     def _next_batch(self, roll: Roll) -> Batch | None:
-        while (queue := roll.queue) is not None:
-            ids = roll.take(self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, roll.offset))
-            if ids:
-                return Batch(queue, self._next_number(), ids)
-        return None
+        """What is next of the roll's queue; ``None`` when this look has found nothing that is meant."""
+        queue = roll.queue
+        assert queue is not None  # noqa: S101 - asked by the caller
+        ids = roll.take(self.call(self._session.list_jobs, queue, "dead", MAX_BATCH, roll.offset))
+        return Batch(queue, self._next_number(), ids) if ids else None
 
     def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
         if order.queue is None:
@@ -275,12 +317,16 @@ class Operator(Actor):
         return self.call(self._session.queues) if queue is None else (queue,)
 
     def _find(self, job_id: str, queue: str | None, wanted: str) -> StoredJob:
-        found = self.call(self._session.get_jobs, job_id, self._queues_of(queue))
+        found, damaged = past_damage(
+            lambda sound: self.call(self._session.get_jobs, job_id, sound), self._queues_of(queue)
+        )
         if wanted == "dead":
             found = tuple(job for job in found if job.state == "dead")
         if len(found) > 1:
             names = ", ".join(job.queue for job in found)
             raise AmbiguousJob(f"job {job_id} stands in the queues {names}: say which with queue=")
+        if not found and damaged:
+            raise past_over(f"{self._not_found(job_id, queue, wanted)}, of the queues that are in order", damaged)
         if not found:
             raise self._not_found(job_id, queue, wanted)
         return found[0]
@@ -299,12 +345,17 @@ class Operator(Actor):
         found: list[JobInfo] = []
         offset = message.offset
         for queue in self._queues_of(message.queue):
-            jobs = self.call(self._session.list_jobs, queue, message.state, message.limit - len(found), offset)
-            found.extend(self._info(job) for job in jobs)
-            if len(found) >= message.limit:
-                break
-            if message.queue is None and offset:
-                offset = 0 if jobs else offset - self._count(queue, message.state)
+            try:
+                jobs = self.call(self._session.list_jobs, queue, message.state, message.limit - len(found), offset)
+                found.extend(self._info(job) for job in jobs)
+                if len(found) >= message.limit:
+                    break
+                if message.queue is None and offset:
+                    offset = 0 if jobs else offset - self._count(queue, message.state)
+            except StoreDamaged as damage:
+                if damage.queue is None:
+                    raise
+                raise past_over("the jobs can't be listed; name another queue with queue=", {queue: damage}) from damage
         return tuple(found)
 
     def _count(self, queue: str, state: str) -> int:
@@ -312,39 +363,15 @@ class Operator(Actor):
         return count
 
     def _what_is_left(self) -> str:
-        overview = self.call(self._session.overview, tuple(queues_table(self.board)))
-        left = []
+        overview, damaged = past_damage(
+            lambda sound: self.call(self._session.overview, sound), tuple(queues_table(self.board))
+        )
+        left = [sentence(queue, one.reason) for queue, one in damaged.items()]
         for counts in overview.queues:
             waiting = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0) if counts.waiting else ()
             is_due = bool(waiting) and (waiting[0].due_at or 0.0) <= overview.now
             left.append(status.left_to_do(counts, is_due=is_due))
         return ", ".join(filter(None, left))
-
-    def _status(self) -> SystemStatus:
-        queues = self.call(self._looks.queues)
-        beats: dict[str, Beat] = {node: decode_beat(info) for node, info in self.call(self._looks.nodes)}
-        names = sorted({*queues, *(queue for beat in beats.values() for queue in beat.queues)})
-        overview = self.call(self._looks.overview, names)
-        leader = None if overview.holder is None else overview.holder.node
-        running = [
-            job
-            for counts in overview.queues
-            if counts.running
-            for job in self.call(self._looks.list_jobs, counts.queue, "running", MAX_BATCH, 0)
-        ]
-        self._last_status = SystemStatus(
-            node=self._node,
-            is_leader=leader == self._node,
-            leader=leader,
-            epoch=0 if overview.holder is None else overview.holder.epoch,
-            queues=tuple(status.queue_status(counts, overview.now, leader, beats) for counts in overview.queues),
-            running=tuple(status.running_job(job, overview, beats) for job in running),
-            nodes=tuple(beats),
-            outage_since=None,
-            outage_reason=None,
-            failed=tuple(sorted({one for beat in beats.values() for one in beat.failures})),
-        )
-        return self._last_status
 
     def _is_unanswered(self) -> bool:
         """Whether it is known that asking would be in vain, and perhaps take long."""
@@ -355,20 +382,7 @@ class Operator(Actor):
         row = present_outage(self.board)
         if row is None:
             row = OutageRow(self.clock.time(), "" if outage is None else outage.reason)
-        last = self._last_status
-        fence = lead_table(self.board).get("fence")
-        return SystemStatus(
-            node=self._node,
-            is_leader=fence is not None,
-            leader=self._node if fence is not None else None if last is None else last.leader,
-            epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
-            queues=() if last is None else last.queues,
-            running=() if last is None else last.running,
-            nodes=(self._node,) if last is None else last.nodes,
-            outage_since=row.since,
-            outage_reason=row.reason,
-            failed=tuple(failures_table(self.board).values()),
-        )
+        return status.from_memory(self._node, self.board, self._last_status, row)
 
     def _tree(self) -> ActorInfo:
         restarts, vitals = self.board.table("restarts"), self.board.table("vitals")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exqueue.actors.protocol import WhatIsLeft
+    from exqueue.errors import StoreDamaged
     from exqueue.messages import OperatorMessage
     from exqueue.persistence.values import Overview, StoredJob
     from exqueue.supervision import Reply
@@ -56,10 +57,14 @@ class Roll:
         elif page and _died_at(page[-1]) <= self._until:
             self.offset += MAX_BATCH
         else:
-            self._queues.popleft()
-            self._taken.clear()
-            self.offset = 0
+            self.pass_over()
         return meant
+
+    def pass_over(self) -> None:
+        """Leave what is left of this queue, and go on with the next."""
+        self._queues.popleft()
+        self._taken.clear()
+        self.offset = 0
 
 
 def _died_at(job: StoredJob) -> float:
@@ -74,13 +79,14 @@ class Order:
     """A command under way, with what must be the same when its call is sent again after an answer got lost.
 
     ``n``: the number of the call, 0 until it is first sent: numbers are drawn in the order of sending. ``queue``: where
-    the job was found (a second look would find it changed already). ``roll``, ``batch`` and ``count``: of a command on
-    all dead jobs, which are meant, what is under way and how many are done.
+    the job was found (a second look would find it changed already). ``roll``, ``batch``, ``count`` and ``damaged``:
+    of a command on all dead jobs, which are meant, what is under way, how many are done, and which queues could not be
+    looked into.
 
     Whoever gave it may give up until `begin`; once ``is_begun`` it is carried out to its end.
     """
 
-    __slots__ = ("batch", "count", "is_begun", "message", "n", "queue", "reply", "roll")
+    __slots__ = ("batch", "count", "damaged", "is_begun", "message", "n", "queue", "reply", "roll")
 
     def __init__(self, message: OperatorMessage | WhatIsLeft, reply: Reply[Any] | None) -> None:
         self.message = message
@@ -90,6 +96,7 @@ class Order:
         self.roll: Roll | None = None
         self.batch: Batch | None = None
         self.count = 0
+        self.damaged: dict[str, StoreDamaged] = {}
         self.is_begun = False
 
     @property

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exqueue.persistence.values import GiveBack, Recovered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from exqueue.actors.tables import RunKey, RunTables
+    from exqueue.actors.tables import RunKey, RunningRow, RunTables
     from exqueue.execution import Outcome, Run
     from exqueue.persistence.values import RunningEntry, Settlement
+
+
+class Lost(NamedTuple):
+    """Runs that are another leadership's, with the run unless an earlier Fetcher handed it out.
+
+    ``going_on``: those that execute here. ``ended``: those that had ended here and were not settled.
+    """
+
+    going_on: dict[RunKey, Run | None]
+    ended: dict[RunKey, Run | None]
 
 
 class Runs:
@@ -186,15 +196,24 @@ class Runs:
         self._over[key] = GiveBack(*key)
         return True
 
-    def interrupt_all(self) -> None:
-        """Give everything back that is not over: what was begun is superseded, its late outcome will be refused."""
+    def interrupt_all(self) -> dict[RunKey, RunningRow]:
+        """Give everything back that is not over: what was begun is superseded, its late outcome will be refused.
+
+        Returns:
+            What goes on executing.
+        """
+        interrupted: dict[RunKey, RunningRow] = {}
         for key in tuple(self._mine):
             if key in self._over or self.withdraw(key):
                 continue
             self.look_at(key)
             if key not in self._over:
+                row = self._tables.running.get(key)
                 self._tables.superseded[key] = True
                 self._over[key] = GiveBack(*key)
+                if row is not None:
+                    interrupted[key] = row
+        return interrupted
 
     def confirmed(self, key: RunKey) -> tuple[Run | None, Outcome | None]:
         """The persistence has taken (or refused) the settlement of this run: forget it.
@@ -206,20 +225,25 @@ class Runs:
         self._over.pop(key, None)
         return run, self._tables.ended.pop(key, None)
 
-    def lose_all(self) -> dict[RunKey, Run | None]:
+    def lose_all(self) -> Lost:
         """The fence is lost or another one: nothing here is ours. What no Worker has begun is withdrawn.
 
         Returns:
-            What goes on or has just ended here although it is over for the persistence, with the run unless an earlier
-            Fetcher handed it out.
+            What was begun here although it is over for the persistence.
         """
         tables = self._tables
-        begun = {key: run for key, run in self._mine.items() if key in tables.running or key in tables.ended}
+        lost = Lost({}, {})
+        for key, run in self._mine.items():
+            # The order matters, as in `look_at`.
+            if key in tables.running:
+                lost.going_on[key] = run
+            elif key in tables.ended:
+                lost.ended[key] = run
         self._mine.clear()
         self._over.clear()
         self._assigned.clear()
         self._drop_others()
-        return begun
+        return lost
 
     def has_strays(self) -> bool:
         """Whether a thread here still executes a run that is over for the persistence."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from exqueue.actors.tables import lead_table
+from exqueue.actors.damage import known_damage, sentence
+from exqueue.actors.tables import failures_table, lead_table
 from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
 from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
+from exqueue.persistence.values import QueueCounts
 from exqueue.record import Header, Record, Trail, decode_record, decode_trail_if_readable, peek_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exqueue.actors.beat import Beat
+    from exqueue.actors.tables import OutageRow
     from exqueue.codec import Codec
     from exqueue.execution import Registered
-    from exqueue.persistence.values import Overview, QueueCounts, StoredJob
+    from exqueue.persistence.values import Overview, StoredJob
     from exqueue.supervision import Board
 
 
@@ -30,7 +33,28 @@ def some(names: Sequence[str]) -> str:
     return ", ".join((*names[:MOST_NAMES], *((f"{more} more",) if more > 0 else ()))) or "none"
 
 
-def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat]) -> QueueStatus:
+def uncounted(queue: str) -> QueueCounts:
+    """Of a queue that can't be counted."""
+    return QueueCounts(
+        queue=queue,
+        ready=0,
+        waiting=0,
+        running=0,
+        dead=0,
+        paused=False,
+        head=None,
+        head_dead=False,
+        oldest_ready=None,
+        suspects=0,
+        processed=0,
+        failed=0,
+        epoch=0,
+    )
+
+
+def queue_status(
+    counts: QueueCounts, now: float, leader: str | None, beats: Mapping[str, Beat], damage: str | None
+) -> QueueStatus:
     """One queue, as its counts and the nodes that started it say. The leader's word goes before the others'."""
     node = leader if leader is not None and leader in beats and counts.queue in beats[leader].queues else None
     told_by = node or next((name for name, beat in beats.items() if counts.queue in beat.queues), None)
@@ -52,6 +76,31 @@ def queue_status(counts: QueueCounts, now: float, leader: str | None, beats: Map
         oldest_ready_s=None if header is None else max(0.0, now - header.enqueued_at),
         processed=counts.processed,
         failed=counts.failed,
+        damage=damage,
+    )
+
+
+def what_failed(beats: Mapping[str, Beat], damaged: Mapping[str, str]) -> tuple[str, ...]:
+    """What a person has to mend, a sentence each."""
+    failures = {one for beat in beats.values() for one in beat.failures}
+    return tuple(sorted(failures | {sentence(queue, reason) for queue, reason in damaged.items()}))
+
+
+def from_memory(node: str, board: Board, last: SystemStatus | None, outage: OutageRow) -> SystemStatus:
+    """What was last known, and since when nothing new is."""
+    fence = lead_table(board).get("fence")
+    damaged = (sentence(queue, reason) for queue, reason in known_damage(board).items())
+    return SystemStatus(
+        node=node,
+        is_leader=fence is not None,
+        leader=node if fence is not None else None if last is None else last.leader,
+        epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
+        queues=() if last is None else last.queues,
+        running=() if last is None else last.running,
+        nodes=(node,) if last is None else last.nodes,
+        outage_since=outage.since,
+        outage_reason=outage.reason,
+        failed=(*failures_table(board).values(), *damaged),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exqueue.config import JobOptions
+    from exqueue.execution import Run
     from exqueue.job import JobDefinition
     from exqueue.supervision import Board, Table
 
@@ -56,18 +57,25 @@ class RunningRow:
     worker: str
     urn: str
     started_at: float
+    run: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutageRow:
-    """The persistence does not answer an actor: since when (Unix time) and what it said.
+    """The persistence does not answer an actor, or refuses: since when (Unix time) and what it said.
 
-    ``is_local``: it is a matter of some keys, or of new jobs only; the rest is answered.
+    ``is_local``: it is a matter of some keys, or of new jobs only; the rest is answered. ``is_refusal``: it ends only
+    when a person acts.
     """
 
     since: float
     reason: str
     is_local: bool = False
+    is_refusal: bool = False
+
+    def __str__(self) -> str:
+        """What is the matter, with the reason."""
+        return f"the persistence {'refuses' if self.is_refusal else 'does not answer'}: {self.reason}"
 
 
 class RunTables:
@@ -125,14 +133,15 @@ def owned_table(board: Board) -> Table:
 
 
 def outages_table(board: Board) -> Table:
-    """Actor -> `OutageRow` while the persistence does not answer it. Written by that actor; read by the Operator."""
+    """Actor -> `OutageRow` while it meets an outage. Written by that actor; read by the Operator."""
     return board.table("outages")
 
 
 def outage_table(board: Board) -> Table:
     """``first`` -> the `OutageRow` with which the present outage began, ``now`` -> since then, and what was said last.
 
-    Written by whoever meets or leaves it; ``now`` means nothing without ``first``.
+    Besides, ``said: <refusal>`` (nothing after the colon: it does not answer) -> the row with which that is in the log.
+    Written by whoever meets or leaves it; the others mean nothing without ``first``.
     """
     return board.table("outage")
 
@@ -172,6 +181,14 @@ def deaths_table(board: Board) -> Table:
 def subscribers_table(board: Board) -> Table:
     """Urn of a subscriber -> names of event types. Written by the Reporter; read by whoever makes events."""
     return board.table("subscribers")
+
+
+def damage_table(board: Board) -> Table:
+    """Queue -> since when it is known to be damaged, and the reason; see `exqueue.actors.damage`.
+
+    Written by its Fetcher or, where it is not started here, by the Leader; read by the Listener and the Operator.
+    """
+    return board.table("damage")
 
 
 def failures_table(board: Board) -> Table:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from exqueue.actors.tables import (
     RunTables,
+    damage_table,
     fetcher_of,
     lead_table,
     outages_table,
@@ -75,7 +76,9 @@ class Watchdog:
         board, lead, fetcher = self._board, lead_table(self._board), fetcher_of(queue)
         if lead.get("fence") is None or self._clock.boottime() > lead.get("lease_until", 0.0):
             return False
-        if queue in quiescing_table(board) or fetcher in outages_table(board) or not self._is_there(fetcher):
+        if fetcher in outages_table(board) or queue in damage_table(board) or queue in quiescing_table(board):
+            return False
+        if not self._is_there(fetcher):
             return False
         return self._has_idle_workers(queue)
 

@@ -1,9 +1,14 @@
-"""Outages: a state to wait out, said once in the log and shown in the status."""
+"""Outages: said once in the log and shown in the status.
+
+What passes by itself (it does not answer) is a WARNING; what only a person ends (it refuses) an ERROR for each reason.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from exqueue.actors.damage import QueueDamage
 from exqueue.actors.tables import OutageRow, outage_table, outages_table
 from exqueue.errors import StorageFull, StoreDamaged
 from exqueue.supervision import safe_logger
@@ -19,6 +24,9 @@ logger = safe_logger("exqueue")
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 
+SAID = "said: "
+"""Before the refusal, in the table of the present outage."""
+
 LISTENER = "listener"
 """The name of the actor that asks the persistence something every few seconds, whatever the others do."""
 
@@ -33,10 +41,18 @@ class Weather:
     """What one actor knows of an outage. The first of a system to meet one logs it, the last to see its end too.
 
     An actor whose predecessor crashed in an outage finds its row, and removes it with its own first answer.
+
+    Args:
+        name: of the actor.
+        board: of the system.
+        runtime: of the system.
+        queue: that the actor owns. Damage of it is no outage: the others are answered.
     """
 
-    def __init__(self, name: str, board: Board, runtime: Runtime) -> None:
+    def __init__(self, name: str, board: Board, runtime: Runtime, queue: str = "") -> None:
         self._name = name
+        self._queue = queue
+        self._damage = QueueDamage(board, runtime.clock)
         self._clock = runtime.clock
         self._outages = outages_table(board)
         self._outage = outage_table(board)
@@ -58,23 +74,40 @@ class Weather:
         """Note that a call failed. Returns the seconds to wait before the next try."""
         self._attempt += 1
         self._is_damage = isinstance(outage, StoreDamaged)
+        if isinstance(outage, StoreDamaged) and self._queue and outage.queue == self._queue:
+            self._outage_is_over()
+            self._damage.met(self._queue, outage)
+            return pause_s(self._attempt, self._rng)
         is_local = isinstance(outage, StoreDamaged | StorageFull)
-        mine = self._outages[self._name] = OutageRow(self._clock.time(), outage.reason, is_local)
-        # One atomic step: of two that meet it in the same moment only one says so.
+        mine = OutageRow(self._clock.time(), outage.reason, is_local, bool(outage.refusal))
+        self._outages[self._name] = mine
         first = self._outage.setdefault("first", mine)
-        if first is mine:
-            logger.warning("the persistence does not answer, jobs wait until it does: %s", outage.reason)
-        self._outage["now"] = OutageRow(first.since, outage.reason)
+        # One atomic step: of two that meet it in the same moment only one says so.
+        if self._outage.setdefault(f"{SAID}{outage.refusal}", mine) is mine:
+            if outage.refusal:
+                logger.error("the persistence refuses, jobs wait until a person acts: %s", outage.reason)
+            else:
+                logger.warning("the persistence does not answer, jobs wait until it does: %s", outage.reason)
+        self._outage["now"] = replace(mine, since=first.since)
         return pause_s(self._attempt, self._rng)
 
     def calm(self) -> None:
         """Note that a call was answered, whatever was said."""
         self._attempt = 0
         self._is_damage = False
+        if self._queue:
+            self._damage.over(self._queue)
+        self._outage_is_over()
+
+    def _outage_is_over(self) -> None:
         if self._outages.pop(self._name, None) is not None and not self._outages:
             first = self._outage.pop("first", None)
+            said = [word for word in list(self._outage) if word.startswith(SAID)]
+            for word in said:
+                self._outage.pop(word, None)
             if first is not None:
-                logger.info("the persistence answers again, after %.1f s", self._clock.time() - first.since)
+                how = "answers again" if said == [SAID] else "answers again and refuses no more"
+                logger.info("the persistence %s, after %.1f s", how, self._clock.time() - first.since)
 
     def leave(self) -> None:
         """This actor ends, or asks nothing any more: whether the outage is over is for the others to see.
@@ -84,6 +117,7 @@ class Weather:
         """
         self._attempt = 0
         self._is_damage = False
+        self._damage.forget(self._queue)
         row = self._outages.pop(self._name, None)
         if row is not None and not self._outages:
             self._outages[LISTENER] = row

@@ -90,7 +90,7 @@ class Worker(Actor):
         if self._seats.get(self._queue) != run.seat:
             self._report_in()
             return
-        self._tables.running[key] = RunningRow(self.name, self.actor_urn, self.clock.time())
+        self._tables.running[key] = RunningRow(self.name, self.actor_urn, self.clock.time(), run)
         if self._tables.handed.pop(key, None) is None:
             self._tables.running.pop(key, None)
             self._report_in()

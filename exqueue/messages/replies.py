@@ -32,6 +32,8 @@ class QueueStatus:
         oldest_ready_s: for how many seconds the next job in line has existed.
         processed: runs that succeeded, since the queue exists.
         failed: runs that failed, since the queue exists.
+        damage: what a person has to mend in the store before the queue goes on, and how; ``None`` when all is well.
+            What can't be counted then is 0.
     """
 
     name: str
@@ -49,6 +51,7 @@ class QueueStatus:
     oldest_ready_s: float | None
     processed: int
     failed: int
+    damage: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +93,10 @@ class SystemStatus:
         queues: sorted by name.
         running: jobs in workers' hands.
         nodes: the names of those alive, sorted.
-        outage_since: since when the persistence has not answered this node; ``None`` while it does.
+        outage_since: since when the persistence has not answered this node, or refuses; ``None`` when all is well.
         outage_reason: what it or the network said.
-        failed: what a person has to mend, a sentence each: two classes of one name, a queue that is parked, a system
-            that gave up. Empty when all is well.
+        failed: what a person has to mend, a sentence each: two classes of one name, a queue that is parked or damaged,
+            a system that gave up. Empty when all is well.
     """
 
     node: str

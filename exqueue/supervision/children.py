@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -183,7 +184,10 @@ class Children:
         patience = child.spec.shutdown_s if child.vitals.in_user_code else max(child.spec.shutdown_s, GRACE_S)
         task.join(None if patience == math.inf else patience)
         if task.is_alive():
-            self._logger.warning("%s did not stop within %g s, its thread is left behind", child.path, patience)
+            # A child that is given no time for the user's code is left behind on purpose: its supervisors say why.
+            level = logging.DEBUG if child.vitals.in_user_code and not patience else logging.WARNING
+            line = "%s did not stop within %g s, its thread is left behind; it was at: %s"
+            self._logger.log(level, line, child.path, patience, child.vitals.doing or "nothing that it tells")
             self.replace(child)
         self.ended(child)
 

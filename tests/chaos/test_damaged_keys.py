@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exqueue import SystemRef
 
 AT = queue_keys("default", "Damaged")
-BEGINS = "jobs wait until it does"
+BEGINS = "stands still until that is mended"
 LONG_S = 3 * PATIENCE_S
 
 

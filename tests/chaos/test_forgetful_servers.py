@@ -10,7 +10,7 @@ import pytest
 
 from exqueue import Enqueue, GetTree, StartWorker, StopWorker
 from tests.chaos.weather import await_calm, await_outage, held_in, lines, restarts, status_of
-from tests.system.helpers import Room, eventually
+from tests.system.helpers import Room, eventually, queue_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,7 @@ def test_a_server_that_went_back_to_an_older_state(
     older = server.folder / "appendonlydir"
     shutil.copytree(older, server.folder / "copy")
     room.let_out("before")
+    eventually(lambda: queue_status(system, job.__name__).processed == 1)
     system.ask(Enqueue(job, {"who": "meantime"}))
     room.await_entered(2)
 

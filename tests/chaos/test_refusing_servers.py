@@ -43,13 +43,15 @@ def system(start: Callable[..., SystemRef], room: Room) -> SystemRef:
     return started
 
 
-def assert_all_went_well(system: SystemRef, room: Room, log: pytest.LogCaptureFixture, *, jobs: int = 3) -> None:
+def assert_all_went_well(
+    system: SystemRef, room: Room, log: pytest.LogCaptureFixture, *, jobs: int = 3, level: int = logging.WARNING
+) -> None:
     """One outage was said, and each job ran once."""
     room.open()
     room.await_left(jobs)
     system.drain(timeout=20)
     assert sorted(room.entered, key=str) == list(range(jobs))
-    assert_one_outage(system, log)
+    assert_one_outage(system, log, level)
 
 
 def test_a_paused_server(system: SystemRef, room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture) -> None:
@@ -107,7 +109,7 @@ def test_a_server_that_takes_no_writes(
     client.replicaof("NO", "ONE")
 
     room.await_entered(3)
-    assert_all_went_well(system, room, caplog, jobs=4)
+    assert_all_went_well(system, room, caplog, jobs=4, level=logging.ERROR)
 
 
 def test_a_server_that_misses_its_replicas(
@@ -139,7 +141,7 @@ def test_a_server_that_can_not_save(
     in_the_way.rmdir()
     client.bgsave()
     room.await_entered(3)
-    assert_all_went_well(system, room, caplog, jobs=4)
+    assert_all_went_well(system, room, caplog, jobs=4, level=logging.ERROR)
 
 
 def test_a_full_server(system: SystemRef, room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture) -> None:
@@ -189,7 +191,7 @@ def test_a_wrong_password_at_the_start(
         with redis.Redis.from_url(guarded.url.replace("unix://", "unix://:right@"), protocol=2) as admin:
             admin.config_set("requirepass", "later")
         room.await_left(1)
-        assert_one_outage(system, caplog)
+        assert_one_outage(system, caplog, logging.ERROR)
         system.stop()
 
 
@@ -205,7 +207,7 @@ def test_a_password_that_is_changed(
     await_outage(system, "password")
     client.config_set("requirepass", "")
     room.await_entered(3)
-    assert_all_went_well(system, room, caplog)
+    assert_all_went_well(system, room, caplog, level=logging.ERROR)
 
 
 def test_a_server_with_too_many_clients(
@@ -220,7 +222,7 @@ def test_a_server_with_too_many_clients(
     await_outage(system, "maxclients")
     client.config_set("maxclients", 1_000)
     room.await_entered(3)
-    assert_all_went_well(system, room, caplog)
+    assert_all_went_well(system, room, caplog, level=logging.ERROR)
 
 
 def test_a_server_that_a_script_blocks(

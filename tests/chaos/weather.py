@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.servers import RealServer
     from tests.system.helpers import Room
 
-BEGINS = "the persistence does not answer"
+BEGINS = ("the persistence does not answer", "the persistence refuses")
 ENDS = "the persistence answers again"
 
 
@@ -67,7 +67,7 @@ def await_calm(system: SystemRef, log: pytest.LogCaptureFixture) -> None:
 
 def weather_in(log: pytest.LogCaptureFixture) -> list[int]:
     """The levels of the lines that say that an outage began or ended, in order."""
-    return [one.levelno for one in log.records if one.getMessage().startswith((BEGINS, ENDS))]
+    return [one.levelno for one in log.records if one.getMessage().startswith((*BEGINS, ENDS))]
 
 
 def lines(log: pytest.LogCaptureFixture, level: int, words: str = "") -> list[str]:
@@ -75,10 +75,19 @@ def lines(log: pytest.LogCaptureFixture, level: int, words: str = "") -> list[st
     return [one.getMessage() for one in log.records if one.levelno == level and words in one.getMessage()]
 
 
-def assert_one_outage(system: SystemRef, log: pytest.LogCaptureFixture) -> None:
-    """It was said once that it began and once that it was over, and no actor was restarted for it."""
+def assert_one_outage(system: SystemRef, log: pytest.LogCaptureFixture, level: int = logging.WARNING) -> None:
+    """It was said once that it began and once that it was over, and no actor was restarted for it.
+
+    Args:
+        system: that met it.
+        log: of the system.
+        level: WARNING for what passes by itself; ERROR for what a person has to end, before which the server may have
+            been gone for a moment.
+    """
     await_calm(system, log)
-    assert weather_in(log) == [logging.WARNING, logging.INFO]
+    *begins, ends = weather_in(log)
+    assert ends == logging.INFO
+    assert [one for one in begins if one != logging.WARNING or level == logging.WARNING] == [level]
     assert restarts(system.ask(GetTree())) == 0
 
 

@@ -12,7 +12,7 @@ import redis
 
 from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.redis.failures import broken, refusal
-from exqueue.persistence.redis.keys import ROLES, role_of
+from exqueue.persistence.redis.keys import ROLES, queue_of, role_of
 from exqueue.persistence.redis.text import bytes_of
 
 if TYPE_CHECKING:
@@ -295,7 +295,8 @@ def damaged(key: bytes, found: str, address: str) -> StoreDamaged:
     role = role_of(key)
     return StoreDamaged(
         f"the key {key.decode()!r} at {address} is a {found}, and Exqueue keeps {role!r} in a {ROLES.get(role)}: "
-        "somebody else wrote it; remove or rename it. Nothing was changed."
+        "somebody else wrote it; remove or rename it. Nothing was changed.",
+        queue_of(key),
     )
 
 

@@ -7,23 +7,34 @@ import re
 import redis
 
 from exqueue.errors import Outage, StorageFull, StoreDamaged
+from exqueue.persistence.redis.keys import queue_of
 
-_REASONS = {
+_PASSING = {
     "LOADING": "it is still reading its data from disk after a start",
-    "BUSY": "a script of somebody else has been running for long and blocks it",
-    "READONLY": "it is a replica that takes no writes; point the URL at the primary",
-    "MISCONF": "it can't save its data to disk and takes no writes until that is mended (see its log)",
-    "NOREPLICAS": "fewer replicas are connected than min-replicas-to-write asks for",
-    "MASTERDOWN": "it is a replica that has lost its primary",
+    "BUSY": "a script of somebody else has been running for long and blocks it; SCRIPT KILL ends it",
+    "NOREPLICAS": "fewer replicas are connected than min-replicas-to-write asks for; see what became of them",
+    "MASTERDOWN": "it is a replica that has lost its primary; see what became of that",
     "TRYAGAIN": "the keys are just being moved to another node of its cluster",
     "CLUSTERDOWN": "its cluster is down",
-    "MOVED": "it is part of a Redis Cluster, which is not supported; use a standalone server or its proxy",
-    "CROSSSLOT": "it is part of a Redis Cluster, which is not supported; use a standalone server or its proxy",
-    "NOAUTH": "it asks for a password; put user and password into the URL",
-    "WRONGPASS": "user or password are wrong",
-    "NOPERM": "the user lacks a permission",
 }
-_CODE = re.compile(rf"\b({'|'.join(_REASONS)}|OOM|WRONGTYPE)\b")
+"""What ends by itself, or with what is wrong elsewhere; and where to look if it lasts."""
+
+_CLUSTER = "it is part of a Redis Cluster, which is not supported; use a standalone server or its proxy"
+_REFUSALS = {
+    "READONLY": (
+        "it is a replica that takes no writes; point the URL at the primary (if it was the primary until a failover, "
+        "the name has to lead to the new one)"
+    ),
+    "MISCONF": "it can't save its data to disk and takes no writes until that is mended; see its log",
+    "MOVED": _CLUSTER,
+    "CROSSSLOT": _CLUSTER,
+    "NOAUTH": "it asks for a password; put user and password into the URL",
+    "WRONGPASS": "user or password are wrong; put the right ones into the URL, or set them on the server",
+    "NOPERM": "the user lacks a permission; grant it with ACL SETUSER",
+}
+"""What only a person ends, and how."""
+
+_CODE = re.compile(rf"\b({'|'.join((*_PASSING, *_REFUSALS))}|OOM|WRONGTYPE)\b")
 _CLASSES = ((redis.exceptions.OutOfMemoryError, "OOM"), (redis.exceptions.BusyLoadingError, "LOADING"))
 _TOO_MANY = "max number of clients reached"
 _DAMAGED = re.compile(r"DAMAGED<([^|]*)\|(.*)>", re.DOTALL)
@@ -43,7 +54,8 @@ def refusal(error: redis.RedisError, address: str) -> Outage:
     if entry:
         return StoreDamaged(
             f"the entry {entry[2]!r} of the key {entry[1]!r} at {address} is not what Exqueue wrote there: somebody "
-            "else did; mend or remove it. Nothing was changed."
+            "else did; mend or remove it. Nothing was changed.",
+            queue_of(entry[1].encode(errors="surrogateescape")),
         )
     found = _CODE.search(said)
     code = found[1] if found else next((code for kind, code in _CLASSES if isinstance(error, kind)), "")
@@ -54,14 +66,19 @@ def refusal(error: redis.RedisError, address: str) -> Outage:
         )
     if code == "WRONGTYPE":
         return StoreDamaged(f"a key at {address} is of another type than Exqueue wrote ({said})")
+    if code in _PASSING:
+        return Outage(f"the server at {address} serves nobody for now: {_PASSING[code]} ({said})", sent=False)
+    if _TOO_MANY in said:
+        why = "it has as many clients as maxclients allows; allow more, or close some"
+        return Outage(f"the server at {address} refuses: {why}", sent=False, refusal=why)
+    if not code and isinstance(error, redis.AuthenticationError):
+        code = "WRONGPASS"
     if code:
         is_sent = code == "NOPERM" and _IN_A_SCRIPT.search(said) is not None
-        return Outage(f"the server at {address} refuses: {_REASONS[code]} ({said})", sent=is_sent)
-    if _TOO_MANY in said:
-        return Outage(f"the server at {address} refuses: it has as many clients as maxclients allows", sent=False)
-    if isinstance(error, redis.AuthenticationError):
-        return Outage(f"the server at {address} refuses: {_REASONS['WRONGPASS']} ({said})", sent=False)
-    return Outage(f"the server at {address} answered with an error: {said}")
+        why = _REFUSALS[code]
+        return Outage(f"the server at {address} refuses: {why} ({said})", sent=is_sent, refusal=why)
+    why = "it answers with an error that is not known here; look it up in its manual and its log"
+    return Outage(f"the server at {address} refuses: {why} ({said})", refusal=why)
 
 
 def is_refusal(error: Exception) -> bool:

@@ -7,6 +7,7 @@ in one script: they are the two that a cluster would have to split.)
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 ROLES = {
@@ -116,6 +117,15 @@ def namespace_keys(namespace: str) -> NamespaceKeys:
         layout=prefix + b"layout",
         wake=prefix + b"wake",
     )
+
+
+_OF_QUEUE = re.compile(rb"exqueue:\{[^:}]*:([^}]*)\}:")
+
+
+def queue_of(key: bytes) -> str | None:
+    """The queue that a key belongs to; ``None`` for one of the namespace."""
+    found = _OF_QUEUE.match(key)
+    return None if found is None else found[1].decode(errors="surrogateescape")
 
 
 def role_of(key: bytes) -> str:

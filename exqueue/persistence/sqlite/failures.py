@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import Final
 
@@ -47,17 +48,24 @@ def explained(error: sqlite3.Error, path: str, *, committing: bool, timeout: flo
             f"transaction [{said}]"
         )
         return Outage(reason, sent=committing)
+    refusal = _refusal(code, path)
+    return Outage(f"{refusal} [{said}]", sent=committing, refusal=refusal)
+
+
+def _refusal(code: int, path: str) -> str:
+    """What no waiting mends, and what does."""
     if code in _UNWRITABLE:
-        reason = f"{path} can't be written: give this user the right to write the file and its directory [{said}]"
-        return Outage(reason, sent=committing)
+        return f"{path} can't be written: give this user the right to write the file and its directory"
     if code == sqlite3.SQLITE_CANTOPEN:
-        reason = (
-            f"{path} can't be opened: its directory must exist, and this user must be allowed to write there [{said}]"
-        )
-        return Outage(reason, sent=committing)
+        return f"{path} can't be opened: its directory must exist, and this user must be allowed to write there"
     if code == sqlite3.SQLITE_IOERR:
-        return Outage(f"the disk of {path} fails: look into the system's log [{said}]", sent=committing)
-    return Outage(f"{path}: {said}", sent=committing)
+        return f"the disk of {path} fails: look into the system's log"
+    return f"{path} fails: look into the system's log, and for what the error means into SQLite's manual"
+
+
+def no_directory(path: str) -> str:
+    """Whoever wants to make a file there first says so, in the same words."""
+    return f"there is no directory {os.path.dirname(path)}: make it, or name another in the URL"  # noqa: PTH120 - text
 
 
 def damaged(path: str, said: str) -> StoreDamaged:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
-from exqueue.persistence.sqlite.failures import DAMAGED, code_of, explained
+from exqueue.persistence.sqlite.failures import DAMAGED, code_of, explained, no_directory
 from exqueue.persistence.sqlite.room import Room
 from exqueue.persistence.sqlite.text import TextConnection, text_of
 
@@ -103,7 +103,7 @@ class StoreFile:
         """Refuse what must not be touched (any more): costs one look at the directory.
 
         Raises:
-            Outage: the file was deleted or replaced since it was opened, or is damaged.
+            StoreDamaged: the file was deleted or replaced since it was opened, or is damaged.
             SystemStopped: in a forked child.
         """
         if self.is_of_parent:
@@ -129,11 +129,13 @@ class StoreFile:
             is_directory, has_directory = path.is_dir(), path.parent.is_dir()
         except PermissionError as error:
             reason = f"{path} can't be reached: give this user the right to enter its directories [{error.strerror}]"
-            raise Outage(reason, sent=False) from error
+            raise Outage(reason, sent=False, refusal=reason) from error
         if is_directory:
-            raise Outage(f"{path} is a directory: name a file in the URL", sent=False)
+            reason = f"{path} is a directory: name a file in the URL"
+            raise Outage(reason, sent=False, refusal=reason)
         if not has_directory:
-            raise Outage(f"there is no directory {path.parent}: make it, or name another in the URL", sent=False)
+            reason = no_directory(self.path)
+            raise Outage(reason, sent=False, refusal=reason)
         mode = "rwc" if self._identity is None else "rw"
         escaped = self.path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         db = sqlite3.connect(

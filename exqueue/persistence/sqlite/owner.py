@@ -17,6 +17,7 @@ from exqueue.persistence.sqlite.queue import (
     find,
     first_due,
     make,
+    named,
     state_of_return,
     with_one_more,
 )
@@ -44,7 +45,8 @@ class Owner(Verbs):
 
     def claim(self, queue: str, fence: Fence, seat: int) -> Claimed:
         """See `Session.claim`."""
-        return self._write(lambda step: _claim(step, make(step, queue, known=True), fence, seat))
+        with named(queue, self._file.path):
+            return self._write(lambda step: _claim(step, make(step, queue, known=True), fence, seat))
 
     def exchange(
         self,
@@ -62,7 +64,8 @@ class Owner(Verbs):
         check_size("settlements", len(settlements))
         check_size("want", want)
         request = Request(fence, seat, call, tuple(settlements), want, serial, suspect)
-        return self._write(lambda step: exchange(step, queue, request))
+        with named(queue, self._file.path):
+            return self._write(lambda step: exchange(step, queue, request))
 
     def sweep(self, owned: Sequence[Owned]) -> tuple[Verdict, ...]:
         """See `Session.sweep`."""

@@ -12,6 +12,7 @@ from typing import ClassVar
 from weakref import WeakSet
 
 from exqueue.errors import Outage
+from exqueue.persistence.sqlite.failures import no_directory
 
 
 class LifeSign:
@@ -43,7 +44,9 @@ class LifeSign:
             self._descriptor = _hold(self._path)
         except OSError as error:
             reason = f"{self._path} can't be made: {error.strerror}; give this user the right to write its directory"
-            raise Outage(reason, sent=False) from error
+            if isinstance(error, FileNotFoundError):
+                reason = no_directory(path)
+            raise Outage(reason, sent=False, refusal=reason) from error
         self._open.add(self)
 
     def keep(self) -> None:

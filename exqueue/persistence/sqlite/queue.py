@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from exqueue.errors import StoreDamaged
 from exqueue.persistence.values import RECOVERY_WINDOW_S, SUSPECT_AFTER, Fence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exqueue.persistence.sqlite.connection import Step
 
 READY, RETURNED, SUSPECT, WAITING, DEAD, RUNNING = range(6)
@@ -110,18 +114,52 @@ def first_due(step: Step, queue: QueueRow) -> float | None:
     return None if row is None else row[0]
 
 
+class UnreadableError(Exception):
+    """A value of a row is not what Exqueue wrote there; says which column and what stands in it."""
+
+
+@contextlib.contextmanager
+def named(queue: str, path: str) -> Iterator[None]:
+    """Whatever is read within is of this queue of the file.
+
+    Raises:
+        StoreDamaged: it can't be read.
+    """
+    try:
+        yield
+    except UnreadableError as error:
+        raise StoreDamaged(
+            f"a row of queue {queue} in {path} is not what Exqueue wrote there: {error}: somebody else did; mend or "
+            "delete it. Nothing was changed.",
+            queue,
+        ) from error
+
+
+def started_ms(run: bytes) -> int:
+    """When a run began, in ms since the Unix epoch, by its name."""
+    try:
+        return int(run.split(b"|")[3])
+    except (IndexError, ValueError):
+        raise UnreadableError(f"jobs.run is {run[:40]!r}") from None
+
+
 def recent(recovered: str | None, now: float) -> int:
     """How many of the times lie within the window."""
+    return len(_kept(recovered, now))
+
+
+def _kept(recovered: str | None, now: float) -> list[str]:
     if recovered is None:
-        return 0
-    return sum(1 for at in recovered.split(",") if float(at) > now - RECOVERY_WINDOW_S)
+        return []
+    try:
+        return [at for at in recovered.split(",") if float(at) > now - RECOVERY_WINDOW_S]
+    except ValueError:
+        raise UnreadableError(f"jobs.recovered is {recovered[:40]!r}") from None
 
 
 def with_one_more(recovered: str | None, now: float) -> str:
     """The times with one more, without those that are too old."""
-    times = [] if recovered is None else recovered.split(",")
-    kept = [at for at in times if float(at) > now - RECOVERY_WINDOW_S]
-    return ",".join([*kept, repr(now)][-RECOVERIES_KEPT:])
+    return ",".join([*_kept(recovered, now), repr(now)][-RECOVERIES_KEPT:])
 
 
 def state_of_return(recovered: str | None, now: float) -> int:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 from exqueue.persistence.bounds import check_size
 from exqueue.persistence.sqlite.lock import holder
 from exqueue.persistence.sqlite.mounts import network_file_system
-from exqueue.persistence.sqlite.queue import DEAD, READY, RETURNED, RUNNING, SUSPECT, WAITING, find, recent
+from exqueue.persistence.sqlite.queue import (
+    DEAD,
+    READY,
+    RETURNED,
+    RUNNING,
+    SUSPECT,
+    WAITING,
+    find,
+    named,
+    recent,
+    started_ms,
+)
 from exqueue.persistence.sqlite.verbs import Verbs
 from exqueue.persistence.values import SUSPECT_AFTER, Danger, Overview, QueueCounts, StoredJob
 
@@ -40,7 +51,11 @@ class Reads(Verbs):
         """See `Session.overview`."""
 
         def look(step: Step) -> Overview:
-            return Overview(step.now, holder(step), tuple(_counts(step, name) for name in queues))
+            counts = []
+            for name in queues:
+                with named(name, self._file.path):
+                    counts.append(_counts(step, name))
+            return Overview(step.now, holder(step), tuple(counts))
 
         return self._read(look)
 
@@ -50,8 +65,9 @@ class Reads(Verbs):
 
         def look(step: Step) -> tuple[StoredJob, ...]:
             found = find(step, queue)
-            rows = [] if found is None else _page(step, found.key, state, limit, max(0, offset))
-            return tuple(_stored(step, queue, row) for row in rows)
+            with named(queue, self._file.path):
+                rows = [] if found is None else _page(step, found.key, state, limit, max(0, offset))
+                return tuple(_stored(step, queue, row) for row in rows)
 
         return self._read(look)
 
@@ -65,7 +81,8 @@ class Reads(Verbs):
                 asked = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
                 row = queue and step.db.execute(asked, (queue.key, job_id)).fetchone()
                 if row:
-                    jobs.append(_stored(step, name, row))
+                    with named(name, self._file.path):
+                        jobs.append(_stored(step, name, row))
             return tuple(jobs)
 
         return self._read(look)
@@ -152,7 +169,7 @@ def _page(step: Step, key: int, state: State, limit: int, offset: int) -> list[A
         return placed + step.db.execute(_LINE, page).fetchall()
     if state == "running":
         runs = step.db.execute(_LINE, (key, RUNNING, -1, 0)).fetchall()
-        return sorted(runs, key=lambda row: (_started_ms(row[3]), row[2], row[0]))[offset : offset + limit]
+        return sorted(runs, key=lambda row: (started_ms(row[3]), row[2], row[0]))[offset : offset + limit]
     number = WAITING if state == "waiting" else DEAD
     return step.db.execute(_LINE, (key, number, limit, offset)).fetchall()
 
@@ -168,10 +185,6 @@ def _stored(step: Step, queue: str, row: Any) -> StoredJob:
         recoveries=recent(recovered, step.now),
         due_at=rank if state == WAITING else None,
         died_at=rank if state == DEAD else None,
-        started_at=None if run is None else _started_ms(run) / 1000,
+        started_at=None if run is None else started_ms(run) / 1000,
         run=run,
     )
-
-
-def _started_ms(run: bytes) -> int:
-    return int(run.rpartition(b"|")[2])
