@@ -91,7 +91,7 @@ def test_a_job_is_enqueued_by_its_name(system: SystemRef) -> None:
     assert seen == [1, 2, 3]
 
 
-def test_an_async_perform_runs_to_its_end(system: SystemRef) -> None:
+def test_fault_027_an_async_perform_runs_to_its_end(system: SystemRef) -> None:
     """`async def perform` is awaited, several of them on the loop of one worker, and its tasks know the job."""
     seen: list[tuple[int, str | None]] = []
 
@@ -243,7 +243,7 @@ def test_a_job_knows_itself(system: SystemRef) -> None:
     assert (seen[0].epoch, seen[0].run) < (seen[1].epoch, seen[1].run)
 
 
-def test_a_job_enqueues_another(system: SystemRef) -> None:
+def test_fault_024_a_job_enqueues_another(system: SystemRef) -> None:
     """From inside `perform` both `ask` and `tell` work, also into its own queue."""
     done = threading.Event()
     seen: list[int] = []

@@ -317,7 +317,7 @@ class Unkind:
         raise ValueError("no more events, please")
 
 
-def test_a_subscriber_that_raises_is_forgotten(
+def test_fault_031_a_subscriber_that_raises_is_forgotten(
     system: SystemRef, ear: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As one that ended; one WARNING names it and what it raised."""

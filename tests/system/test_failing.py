@@ -96,7 +96,9 @@ def test_without_a_backoff_the_first_retry_comes_in_some_seconds(system: SystemR
 
 
 @pytest.mark.parametrize("answer", [-1, math.nan, math.inf, None, "soon", ZeroDivisionError, *ANY_EXIT], ids=repr)
-def test_a_backoff_that_fails_falls_back(system: SystemRef, caplog: pytest.LogCaptureFixture, answer: object) -> None:
+def test_fault_031_a_backoff_that_fails_falls_back(
+    system: SystemRef, caplog: pytest.LogCaptureFixture, answer: object
+) -> None:
     """A backoff that raises or answers nonsense costs the job nothing: the default holds, and a WARNING says so."""
 
     def backoff(failure: int) -> float:
@@ -123,7 +125,7 @@ def test_a_backoff_that_fails_falls_back(system: SystemRef, caplog: pytest.LogCa
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
 @pytest.mark.parametrize("raised", ANY_EXIT)
-def test_a_job_that_raises_an_exit_just_fails(
+def test_fault_011_a_job_that_raises_an_exit_just_fails(
     system: SystemRef, raised: type[BaseException], *, is_async: bool
 ) -> None:
     """What would end a thread or a program is a failure of the job; its worker takes the next one."""

@@ -92,7 +92,9 @@ def deep(levels: int) -> list[Any]:
     ],
     ids=["object", "key", "surrogate", "deep", "function"],
 )
-def test_a_value_that_cannot_be_stored_is_refused(system: SystemRef, value: object, path: str, kind: str) -> None:
+def test_fault_038_041_042_a_value_that_cannot_be_stored_is_refused(
+    system: SystemRef, value: object, path: str, kind: str
+) -> None:
     """The refusal names the path of the value, never the value; nothing is stored."""
     for send in (system.ask, system.tell):
         with pytest.raises(PayloadError) as caught:
@@ -102,7 +104,7 @@ def test_a_value_that_cannot_be_stored_is_refused(system: SystemRef, value: obje
     assert nothing_is_stored(system)
 
 
-def test_arguments_that_are_too_large_are_refused(url: str, namespace: str) -> None:
+def test_fault_045_arguments_that_are_too_large_are_refused(url: str, namespace: str) -> None:
     """`max_payload` bounds the arguments of one job."""
     with ExqueueSystem.start(url, namespace=namespace, max_payload=1_000) as system:
         system.ask(Enqueue(Mail, {"to": "x" * 900}))
@@ -135,7 +137,7 @@ def test_an_option_that_is_not_allowed_is_refused(options: dict[str, Any]) -> No
         StartWorker(Mail, **options)
 
 
-def test_a_job_that_waits_can_be_cancelled(system: SystemRef) -> None:
+def test_fault_026_a_job_that_waits_can_be_cancelled(system: SystemRef) -> None:
     """`CancelJob` removes a ready or waiting job and says which it was."""
     ready, waiting = (system.ask(Enqueue(Mail, {"to": "a"}, delay=delay)) for delay in (0, 1_000))
 

@@ -89,7 +89,7 @@ class Work:
         return Known
 
 
-def test_a_job_of_an_unknown_class_fails_and_is_retried(system: SystemRef) -> None:
+def test_fault_034_a_job_of_an_unknown_class_fails_and_is_retried(system: SystemRef) -> None:
     """The error names the class and those that are started; the next job goes on."""
     work = Work()
     job = work.job()
@@ -105,7 +105,9 @@ def test_a_job_of_an_unknown_class_fails_and_is_retried(system: SystemRef) -> No
     assert "Known" in info.errors[0].message
 
 
-def test_a_job_with_old_arguments_dies_with_a_clear_reason(system: SystemRef, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_035_a_job_with_old_arguments_dies_with_a_clear_reason(
+    system: SystemRef, caplog: pytest.LogCaptureFixture
+) -> None:
     """It fails, is retried, dies; its ERROR names the argument. After a change of the class it could be retried."""
     work = Work()
     job = work.job()
@@ -125,7 +127,7 @@ def test_a_job_with_old_arguments_dies_with_a_clear_reason(system: SystemRef, ca
 
 
 @pytest.mark.parametrize("record", [b"", b"\x01", b"\x01" + bytes(40), b"\x00rubbish"], ids=repr)
-def test_corrupt_bytes_are_dead_at_once(
+def test_fault_032_corrupt_bytes_are_dead_at_once(
     system: SystemRef, store: Store, caplog: pytest.LogCaptureFixture, record: bytes
 ) -> None:
     """A record that can't be decoded is dead without a retry, is shown with what is known, and can be retried."""
@@ -147,7 +149,9 @@ def test_corrupt_bytes_are_dead_at_once(
     eventually(lambda: system.ask(GetJob("corrupt")).state == "dead")
 
 
-def test_a_record_of_a_newer_format_waits(system: SystemRef, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_036_a_record_of_a_newer_format_waits(
+    system: SystemRef, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     """It is offered again in a minute, is counted as waiting, has no failure, and others go on."""
     work = Work()
     job = work.job()
