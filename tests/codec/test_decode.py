@@ -91,6 +91,18 @@ def test_fault_033_042_043_what_no_codec_wrote_is_a_record_error(data: bytes) ->
         Codec().decode(data)
 
 
+def test_fault_047_an_error_is_not_carried_into_the_next_value() -> None:
+    """Whatever was wrong with one value, small or large, the next is decoded as if nothing had been before."""
+    codec = Codec()
+    for size in (10, 100_000):
+        value = {"a": [b"x" * size, (1, {2}), 2**70]}
+        data = codec.encode(value)
+        for damaged in (data[:-1], data + b"\xc0", b"\xc1" + data, b"\xdd\xff\xff\xff\xff" + data):
+            with pytest.raises(RecordError):
+                codec.decode(damaged)
+            assert codec.decode(data) == value
+
+
 def test_fault_042_extensions_inside_of_extensions_end_at_the_depth_that_is_written() -> None:
     """Each level copies its payload: thousands of levels would be gigabytes."""
     data = b"\xc0"

@@ -87,10 +87,11 @@ def deep(levels: int) -> list[Any]:
         ({"lines": [1, 2, 3, object()]}, 'kwargs["to"]["lines"][3]', "object"),
         ({1: "one"}, 'kwargs["to"]', "int"),
         (["\ud800"], 'kwargs["to"][0]', "surrogate"),
-        (deep(70), 'kwargs["to"]', "64"),
+        (deep(65), 'kwargs["to"]', "64"),
+        (deep(1_000_000), 'kwargs["to"]', "64"),
         (open, 'kwargs["to"]', "builtin_function_or_method"),
     ],
-    ids=["object", "key", "surrogate", "deep", "function"],
+    ids=["object", "key", "surrogate", "deep", "very deep", "function"],
 )
 def test_fault_038_041_042_a_value_that_cannot_be_stored_is_refused(
     system: SystemRef, value: object, path: str, kind: str
