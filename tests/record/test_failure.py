@@ -166,6 +166,28 @@ def test_fault_021_recursion_and_lack_of_memory_are_told() -> None:
     assert described(MemoryError()).type == "MemoryError"
 
 
+def test_fault_021_what_filled_the_memory_is_let_go_of_first() -> None:
+    """It lives in the frames of the error, and nothing else would have room while it does."""
+
+    class Hoard:
+        pass
+
+    held: list[weakref.ref[Hoard]] = []
+
+    def fill() -> None:
+        hoard = Hoard()
+        held.append(weakref.ref(hoard))
+        raise MemoryError
+
+    with pytest.raises(MemoryError) as caught:
+        fill()
+    error = caught.value
+    assert held[0]() is not None
+    failure = describe_error(error, 0.0, "n")
+    assert held[0]() is None
+    assert "in fill" in failure.traceback
+
+
 def test_fault_021_a_full_stack_still_gives_a_description() -> None:
     """Called where hardly a frame is left it says less, and does not raise."""
     error = raised(ValueError("x"))
