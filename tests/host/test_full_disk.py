@@ -1,4 +1,4 @@
-"""A disk that is really full under an SQLite file: nothing is lost or repeated, and making room is all that is needed."""
+"""A disk that is really full under an SQLite file: nothing is lost or repeated; to make room is all that is needed."""
 
 from __future__ import annotations
 

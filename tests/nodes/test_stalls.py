@@ -1,4 +1,4 @@
-"""A job that holds the interpreter's lock in C code stops every thread of its node, the one that renews the lock too."""
+"""A job that holds the interpreter's lock in C code stops every thread of its node, that of the Leader too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from exqueue import SystemRef
     from tests.nodes.cluster import Cluster
 
-JOBS = {"Stall": {}, "Quick": {}}
+JOBS: dict[str, dict[str, object]] = {"Stall": {}, "Quick": {}}
 
 
 def test_fault_016_a_stall_shorter_than_the_lease_changes_nothing(cluster: Cluster, office: SystemRef) -> None:

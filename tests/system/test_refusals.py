@@ -13,6 +13,7 @@ from exqueue import (
     ExqueueSystem,
     GetJob,
     GetStatus,
+    JobNotFound,
     JobStarted,
     ListJobs,
     NotSupportedYet,
@@ -20,6 +21,7 @@ from exqueue import (
     PayloadError,
     ResumeQueue,
     StartWorker,
+    StopWorker,
     SystemRef,
 )
 from tests.naming import plain_repr
@@ -145,6 +147,35 @@ def test_fault_026_a_job_that_waits_can_be_cancelled(system: SystemRef) -> None:
     assert system.ask(CancelJob(ready)).state == "ready"
     assert system.ask(CancelJob(waiting)).state == "waiting"
     assert system.ask(ListJobs("ready")) == system.ask(ListJobs("waiting")) == ()
+
+
+def test_fault_026_a_cancelled_job_does_not_come_back_after_a_restart(url: str, namespace: str) -> None:
+    """Nor does one that waited for its retry; what was not cancelled runs."""
+    ran: list[str] = []
+
+    class Counted:
+        def perform(self, *, who: str) -> None:
+            ran.append(who)
+            if who == "failing":
+                raise ValueError
+
+    with ExqueueSystem.start(url, namespace=namespace) as keeper:
+        with ExqueueSystem.start(url, namespace=namespace) as first:
+            failing = first.ask(Enqueue(Counted, {"who": "failing"}))
+            first.ask(StartWorker(Counted, backoff=0.5))
+            eventually(lambda: first.ask(GetJob(failing)).state == "waiting")
+            first.ask(StopWorker(Counted))
+            ready, kept = (first.ask(Enqueue(Counted, {"who": who})) for who in ("ready", "kept"))
+            assert [first.ask(CancelJob(job)).queue for job in (ready, failing)] == ["Counted"] * 2
+        with ExqueueSystem.start(url, namespace=namespace) as second:
+            second.ask(StartWorker(Counted, backoff=0))
+            second.drain()
+            for job in (ready, failing, kept):
+                with pytest.raises(JobNotFound):
+                    second.ask(GetJob(job))
+        assert keeper.ask(GetStatus()).queues[0].processed == 1
+    assert ran[-1] == "kept"
+    assert set(ran) == {"failing", "kept"}
 
 
 def test_a_failed_start_names_what_is_wrong() -> None:
