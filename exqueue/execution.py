@@ -7,6 +7,7 @@ import inspect
 import logging
 import os
 from dataclasses import dataclass
+from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from exqueue.config import JobOptions
@@ -248,6 +249,10 @@ class UnknownValue(ExqueueError):
     """An argument of a stored job has a type that this node does not know."""
 
 
+class NothingRan(ExqueueError):
+    """``perform`` gave something that would have to be run, and that nobody runs."""
+
+
 def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop, trail: Trail) -> None:
     if record.unknown:
         names = ", ".join(sorted({unknown.name for unknown in record.unknown}))
@@ -261,9 +266,19 @@ def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop,
     try:
         result = definition.invoke(record.kwargs)
         if inspect.iscoroutine(result):
-            shop.run_async(result)
+            result = shop.run_async(result)
+        _refuse_unrun(result)
     finally:
         _current.reset(token)
+
+
+def _refuse_unrun(result: object) -> None:
+    cls = type(result)  # A proxy may answer to `isinstance` with anything.
+    if issubclass(cls, GeneratorType | AsyncGeneratorType) or hasattr(cls, "__await__"):
+        raise NothingRan(
+            f"perform returned an object of type {cls.__qualname__}, which nobody runs or waits for; "
+            "use it up inside perform, or await it there in an async def"
+        )
 
 
 def _failed(run: Run, job: str, options: JobOptions, shop: Workshop, trail: Trail, raised: BaseException) -> Outcome:

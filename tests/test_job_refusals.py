@@ -108,7 +108,7 @@ class GeneratesAsync:
         (GeneratesAsync, "GeneratesAsync is a generator"),
     ],
 )
-def test_a_class_that_could_never_run_is_refused_at_once(job_class: type, said: str) -> None:
+def test_fault_027_a_class_that_could_never_run_is_refused_at_once(job_class: type, said: str) -> None:
     """The refusal names the class and what is wrong with it."""
     with pytest.raises(ConfigError, match=said):
         define(job_class)

@@ -46,7 +46,7 @@ def test_the_core_requires_three_packages() -> None:
     assert names == {"msgpack", "pykka", "redis"}
 
 
-def test_requirements_are_floors() -> None:
+def test_fault_047_requirements_are_floors() -> None:
     """An application chooses its own versions: no requirement is a pin, and msgpack's floor is 1.2.1."""
     assert "msgpack>=1.2.1" in requirements()
     assert not [line for line in requirements() if re.search(r"==|~=|<", line)]

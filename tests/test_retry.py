@@ -44,12 +44,12 @@ def test_all_retries_together_take_about_three_weeks() -> None:
     assert 20 * 86_400 < total < 22 * 86_400
 
 
-def test_no_default_delay_passes_a_year() -> None:
+def test_fault_029_no_default_delay_passes_a_year() -> None:
     """However many retries are allowed."""
     assert default_delay(10**9, 9) == MAX_BACKOFF_S
 
 
-def test_jobs_that_failed_together_are_spread() -> None:
+def test_fault_029_jobs_that_failed_together_are_spread() -> None:
     """The jitter of the default delay is drawn each time, from all values."""
     draw = random.Random(7)
     delays = {backoff_delay(None, 1, draw)[0] for _ in range(500)}
@@ -78,7 +78,7 @@ def test_the_own_backoff_of_a_class_is_used(backoff: Any, failure_number: int, s
 @pytest.mark.parametrize(
     "answer", [None, "5", math.nan, -1, -math.inf, math.inf, True, MAX_BACKOFF_S + 1, 10**400, NoNumber(), [1]]
 )
-def test_a_backoff_that_answers_nonsense_falls_back_and_says_why(answer: object) -> None:
+def test_fault_031_a_backoff_that_answers_nonsense_falls_back_and_says_why(answer: object) -> None:
     """The job is retried by the default; the reason is there to be logged."""
     delay_s, problem = backoff_delay(lambda _: answer, 1, rng())  # type: ignore[arg-type]  # what is tested
     assert 15 <= delay_s < 25
@@ -90,7 +90,7 @@ def test_a_backoff_that_answers_nonsense_falls_back_and_says_why(answer: object)
 @pytest.mark.parametrize(
     ("error", "said"), [(ZeroDivisionError("by zero"), "ZeroDivisionError: by zero"), (Unspeakable(), "Unspeakable")]
 )
-def test_a_backoff_that_raises_falls_back_and_says_why(error: Exception, said: str) -> None:
+def test_fault_031_a_backoff_that_raises_falls_back_and_says_why(error: Exception, said: str) -> None:
     """An error in the backoff must not change the fate of the job."""
 
     def backoff(_: int) -> float:
@@ -103,7 +103,7 @@ def test_a_backoff_that_raises_falls_back_and_says_why(error: Exception, said: s
     assert said in problem
 
 
-def test_a_backoff_that_would_end_the_thread_falls_back_too() -> None:
+def test_fault_031_a_backoff_that_would_end_the_thread_falls_back_too() -> None:
     """Whatever the user's backoff raises, the job's fate is decided and the thread goes on."""
 
     def backoff(_: int) -> float:

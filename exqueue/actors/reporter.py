@@ -97,7 +97,7 @@ class Reporter(Actor):
                 ref.tell(event)
             except pykka.ActorDeadError:
                 self._forget(urn)
-            except Exception as error:  # noqa: BLE001 - the host program's own code, which may raise anything
+            except BaseException as error:  # noqa: BLE001 - the host program's own code, which may raise anything
                 self._forget(urn)
                 logger.warning("%s is told no more events: it raised %s: %s", urn, type(error).__name__, error)
 

@@ -42,11 +42,16 @@ class JobError:
 def describe_error(error: BaseException, at: float, node: str) -> JobError:
     """Return the exception as text. Never raises, whatever the exception's own methods do, and keeps nothing of it.
 
+    The variables of the frames of a `MemoryError` are let go of first: it is they that fill the memory, and without
+    them there is room for the text and for what is done with it.
+
     Args:
         error: what was caught.
         at: when, in seconds since the Unix epoch.
         node: the name of the node.
     """
+    if isinstance(error, MemoryError):
+        _safely(lambda: _let_go(error), "")
     return JobError(
         type=_safely(lambda: cut_middle(_type_name(type(error)), _MAX_TYPE), "unknown exception"),
         message=_safely(lambda: cut_middle(str(error), MAX_MESSAGE), "(the exception's __str__ raised)"),
@@ -81,6 +86,11 @@ def _traceback(error: BaseException) -> str:
     return _safely(lambda: "".join(traceback.format_exception(error)), "") or (
         "".join(traceback.format_tb(error.__traceback__)) + "(the exception itself could not be formatted)\n"
     )
+
+
+def _let_go(error: BaseException) -> str:
+    traceback.clear_frames(error.__traceback__)
+    return ""
 
 
 def _safely(make: Callable[[], str], otherwise: str) -> str:

@@ -30,12 +30,12 @@ def survives(data: bytes) -> None:
 @settings(derandomize=True, max_examples=1_000)
 @given(st.binary(max_size=200))
 @example(b"")
-def test_random_bytes_end_in_a_value_or_a_record_error(data: bytes) -> None:
+def test_fault_032_random_bytes_end_in_a_value_or_a_record_error(data: bytes) -> None:
     """No other error comes out."""
     survives(data)
 
 
-def test_damaged_values_end_in_a_value_or_a_record_error() -> None:
+def test_fault_032_damaged_values_end_in_a_value_or_a_record_error() -> None:
     """Flipped, cut and doubled bytes of real values: these get further into the decoder than random ones."""
     chance = random.Random(1)
     codec = Codec()
@@ -85,13 +85,25 @@ def test_damaged_values_end_in_a_value_or_a_record_error() -> None:
         "depth bomb",
     ],
 )
-def test_what_no_codec_wrote_is_a_record_error(data: bytes) -> None:
+def test_fault_033_042_043_what_no_codec_wrote_is_a_record_error(data: bytes) -> None:
     """Each with a sentence that says so."""
     with pytest.raises(RecordError, match="stored"):
         Codec().decode(data)
 
 
-def test_extensions_inside_of_extensions_end_at_the_depth_that_is_written() -> None:
+def test_fault_047_an_error_is_not_carried_into_the_next_value() -> None:
+    """Whatever was wrong with one value, small or large, the next is decoded as if nothing had been before."""
+    codec = Codec()
+    for size in (10, 100_000):
+        value = {"a": [b"x" * size, (1, {2}), 2**70]}
+        data = codec.encode(value)
+        for damaged in (data[:-1], data + b"\xc0", b"\xc1" + data, b"\xdd\xff\xff\xff\xff" + data):
+            with pytest.raises(RecordError):
+                codec.decode(damaged)
+            assert codec.decode(data) == value
+
+
+def test_fault_042_extensions_inside_of_extensions_end_at_the_depth_that_is_written() -> None:
     """Each level copies its payload: thousands of levels would be gigabytes."""
     data = b"\xc0"
     for _ in range(3_000):
@@ -100,7 +112,7 @@ def test_extensions_inside_of_extensions_end_at_the_depth_that_is_written() -> N
         Codec().decode(data)
 
 
-def test_arrays_that_claim_what_is_not_there_reserve_nothing() -> None:
+def test_fault_043_arrays_that_claim_what_is_not_there_reserve_nothing() -> None:
     """A thousand nested arrays of a million items each are 8 GB if they are believed, also inside of an extension."""
     count = 1_000_000
     bomb = (b"\xdd" + count.to_bytes(4, "big")) * 1_000
@@ -114,7 +126,7 @@ def test_arrays_that_claim_what_is_not_there_reserve_nothing() -> None:
         assert peak < 20 * count
 
 
-def test_more_bytes_than_any_store_keeps_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_043_more_bytes_than_any_store_keeps_are_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cap is checked before decoding."""
     monkeypatch.setattr(wire, "MAX_STORED", 10)
     assert Codec().decode(Codec().encode("x" * 8)) == "x" * 8

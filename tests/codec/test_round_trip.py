@@ -24,7 +24,7 @@ def there_and_back(value: Any, codec: Codec | None = None) -> Any:
 
 
 @pytest.mark.parametrize("value", VALUES, ids=plain_repr)
-def test_a_value_comes_back_equal_and_of_its_own_type(value: Any) -> None:
+def test_fault_037_039_041_a_value_comes_back_equal_and_of_its_own_type(value: Any) -> None:
     """Every type of the promise survives, alone, in a list, in a dict and in a tuple."""
     alone, nested = there_and_back(value), there_and_back({"a": [value], "b": (value,)})
     assert alone == value
@@ -33,7 +33,7 @@ def test_a_value_comes_back_equal_and_of_its_own_type(value: Any) -> None:
     assert type(nested["b"][0]) is type(value)
 
 
-def test_numbers_that_are_equal_to_nothing_come_back() -> None:
+def test_fault_037_numbers_that_are_equal_to_nothing_come_back() -> None:
     """NaN survives as float and Decimal, and zero keeps its sign."""
     assert math.isnan(there_and_back(math.nan))
     assert there_and_back(Decimal("sNaN123")).compare_total(Decimal("sNaN123")) == 0
@@ -121,7 +121,7 @@ values = st.recursive(
 
 @settings(derandomize=True, max_examples=300)
 @given(values)
-def test_any_value_comes_back_equal_and_gives_the_same_bytes_again(value: Any) -> None:
+def test_fault_039_041_any_value_comes_back_equal_and_gives_the_same_bytes_again(value: Any) -> None:
     """Encoding is a function of the value: what was decoded encodes to the bytes it came from."""
     codec = Codec()
     data = codec.encode(value)
@@ -167,7 +167,7 @@ def test_the_codes_of_the_types_never_change() -> None:
         assert codec.decode(bytes.fromhex(text)) == value
 
 
-def test_a_value_nested_as_deep_as_allowed_comes_back() -> None:
+def test_fault_042_a_value_nested_as_deep_as_allowed_comes_back() -> None:
     """64 levels, of whatever containers."""
     value: Any = "leaf"
     for level in range(64):

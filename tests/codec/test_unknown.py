@@ -163,7 +163,7 @@ def test_a_zone_that_this_machine_has_no_data_for_is_kept() -> None:
     assert codec.encode(value) == data
 
 
-def test_nothing_is_imported_by_a_name_in_the_bytes() -> None:
+def test_fault_048_nothing_is_imported_by_a_name_in_the_bytes() -> None:
     """The payload may name any class: without registering it stays a name."""
     data = msgpack.packb(msgpack.ExtType(0, msgpack.packb(["subprocess:Popen", {"args": ["true"]}])))
     assert isinstance(Codec().decode(data), Unknown)

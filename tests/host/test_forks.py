@@ -247,7 +247,7 @@ JOBS_THAT_FORK = {
 
 @pytest.mark.parametrize("how", JOBS_THAT_FORK)
 @pytest.mark.parametrize("kind", ["def", "async def"])
-def test_a_child_that_a_job_forked_ends_where_the_job_ends(
+def test_fault_017_a_child_that_a_job_forked_ends_where_the_job_ends(
     tmp_path: Path, redis_url: str, namespace: str, observer: SystemRef, how: str, kind: str
 ) -> None:
     """It settles nothing, runs nothing else, and the job and those after it succeed once each."""

@@ -89,14 +89,14 @@ os.write(out, f"stopped {{ended}} {{[t.name for t in threading.enumerate() if 'e
 
 @pytest.mark.parametrize("url", ["redis"], indirect=True)
 @pytest.mark.parametrize("what", RUDE)
-def test_a_rude_job_harms_only_itself(run: Run, what: str) -> None:
+def test_fault_018_021_023_028_a_rude_job_harms_only_itself(run: Run, what: str) -> None:
     """The node goes on without a restart, the next jobs run, failures are reported, and the program ends."""
     ended = run(SCRIPT.format(what=RUDE[what]))
     assert ended.lines == ["restarts 0", "stopped True []"], ended
     assert ended.code == 0, ended
 
 
-def test_what_is_printed_after_the_output_was_closed_never_reaches_the_server(
+def test_fault_028_what_is_printed_after_the_output_was_closed_never_reaches_the_server(
     tmp_path: Path, redis_url: str, namespace: str
 ) -> None:
     """A new connection must not get the free number of the output: the server would take each line for a command."""

@@ -59,7 +59,7 @@ def test_the_queue_of_a_class_can_be_named_but_not_changed() -> None:
 
 
 @pytest.mark.parametrize(("name", "queue"), [("<lambda>", None), ("", None), ("SendEmail", "a b"), ("x" * 129, None)])
-def test_an_illegal_name_is_refused(name: str, queue: str | None) -> None:
+def test_fault_048_an_illegal_name_is_refused(name: str, queue: str | None) -> None:
     """That of the job and that of the queue."""
     with pytest.raises(ConfigError, match="must be 1 to 128 characters"):
         Enqueue(name, queue=queue)

@@ -118,7 +118,18 @@ class Poison:
         kill_this_node(how)
 
 
-JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison)}
+class Stall:
+    """Stops every thread of its node: it waits in C code that does not give the interpreter's lock away."""
+
+    def perform(self, *, number: int, seconds: int, node: str = "") -> None:
+        """Note begin and end; with ``node`` it stalls on that one only."""
+        note("begin", number)
+        if node in {"", plan.node}:
+            ctypes.PyDLL(None).sleep(seconds)
+        note("end", number)
+
+
+JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison, Stall)}
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def keep_alive(start: Callable[[int], Node], until: Callable[[], bool]) -> list[
         pytest.param("Poison", "kill", marks=pytest.mark.long),
     ],
 )
-def test_poison_is_buried_alone(cluster: Cluster, office: SystemRef, name: str, how: str) -> None:
+def test_fault_012_013_014_poison_is_buried_alone(cluster: Cluster, office: SystemRef, name: str, how: str) -> None:
     """After three lost nodes, with an ERROR that says so; the innocent of its own and of other queues all end.
 
     Those that are interrupted with it become suspects, too: from then on suspects run one by one, and it dies alone.

@@ -177,7 +177,7 @@ def test_stores_without_a_name_are_each_their_own() -> None:
     assert listed(second.session(timeout=1.0), "ready") == []
 
 
-def test_a_named_store_lives_while_one_has_it_open() -> None:
+def test_fault_111_a_named_store_lives_while_one_has_it_open() -> None:
     """A node may stop and start again while another one runs; when the last has closed it, it is gone."""
     first, second = MemoryPersistence("lasting"), MemoryPersistence("lasting")
     Client(first.session(timeout=1.0)).push("a")

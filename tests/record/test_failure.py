@@ -102,7 +102,7 @@ def test_a_str_that_raises_is_told_as_such(inner: type[BaseException]) -> None:
     assert "raise error" in failure.traceback
 
 
-def test_a_str_that_is_no_text_or_lies_is_survived() -> None:
+def test_fault_021_a_str_that_is_no_text_or_lies_is_survived() -> None:
     """A subclass of str may do anything in its own methods."""
     assert "__str__ raised" in described(NoText()).message
     assert "characters cut" in described(Lying()).message
@@ -123,7 +123,7 @@ def test_a_class_that_hides_its_name_is_survived() -> None:
     assert (failure.type, failure.message) == ("unknown exception", "text")
 
 
-def test_a_long_message_keeps_both_ends() -> None:
+def test_fault_020_a_long_message_keeps_both_ends() -> None:
     """50 MB become 2 KB, and say so."""
     failure = described(ValueError("<" + "x" * 50_000_000 + ">"))
     assert failure.message.startswith("<xxx")
@@ -132,7 +132,7 @@ def test_a_long_message_keeps_both_ends() -> None:
     assert "49,998,0" in failure.message
 
 
-def test_a_long_traceback_loses_its_middle_only() -> None:
+def test_fault_020_a_long_traceback_loses_its_middle_only() -> None:
     """Where it began and what was raised are what helps."""
 
     def descend(levels: int) -> None:
@@ -152,7 +152,7 @@ def test_a_long_traceback_loses_its_middle_only() -> None:
     assert MAX_TRACEBACK - 100 < len(failure.traceback.encode()) <= MAX_TRACEBACK
 
 
-def test_recursion_and_lack_of_memory_are_told() -> None:
+def test_fault_021_recursion_and_lack_of_memory_are_told() -> None:
     """Real ones, with the stack that they had."""
 
     def forever() -> None:
@@ -166,7 +166,29 @@ def test_recursion_and_lack_of_memory_are_told() -> None:
     assert described(MemoryError()).type == "MemoryError"
 
 
-def test_a_full_stack_still_gives_a_description() -> None:
+def test_fault_021_what_filled_the_memory_is_let_go_of_first() -> None:
+    """It lives in the frames of the error, and nothing else would have room while it does."""
+
+    class Hoard:
+        pass
+
+    held: list[weakref.ref[Hoard]] = []
+
+    def fill() -> None:
+        hoard = Hoard()
+        held.append(weakref.ref(hoard))
+        raise MemoryError
+
+    with pytest.raises(MemoryError) as caught:
+        fill()
+    error = caught.value
+    assert held[0]() is not None
+    failure = describe_error(error, 0.0, "n")
+    assert held[0]() is None
+    assert "in fill" in failure.traceback
+
+
+def test_fault_021_a_full_stack_still_gives_a_description() -> None:
     """Called where hardly a frame is left it says less, and does not raise."""
     error = raised(ValueError("x"))
     kinds = set()
@@ -216,7 +238,7 @@ def test_long_chains_and_wide_groups_stay_within_bounds() -> None:
 
 
 @pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
-def test_nothing_of_the_exception_stays_alive(hostile: bool) -> None:
+def test_fault_020_nothing_of_the_exception_stays_alive(hostile: bool) -> None:
     """A description that held a frame would hold all that a job had in its variables."""
 
     class Big:

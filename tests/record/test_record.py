@@ -82,13 +82,13 @@ def test_a_time_that_is_none_is_refused(at: float) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "é" * 128])
-def test_a_name_that_does_not_fit_is_refused(name: str) -> None:
+def test_fault_048_a_name_that_does_not_fit_is_refused(name: str) -> None:
     """Its length is one byte."""
     with pytest.raises(ConfigError, match="255 bytes"):
         encode_record(name, {}, AT, Codec())
 
 
-def test_a_record_of_a_newer_format_is_told_from_damage() -> None:
+def test_fault_036_a_record_of_a_newer_format_is_told_from_damage() -> None:
     """It waits for a node that reads it; nothing is wrong with it."""
     data = b"\x02" + encoded()[1:]
     with pytest.raises(NewerRecordError, match="format 2"):
@@ -130,7 +130,7 @@ def test_a_record_of_a_newer_format_is_told_from_damage() -> None:
         "key no str",
     ],
 )
-def test_a_damaged_record_is_a_record_error(data: bytes) -> None:
+def test_fault_033_a_damaged_record_is_a_record_error(data: bytes) -> None:
     """And not a newer one, for that would wait for ever."""
     with pytest.raises(RecordError) as caught:
         decode_record(data, Codec())
@@ -138,13 +138,13 @@ def test_a_damaged_record_is_a_record_error(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", range(19))
-def test_a_header_cut_short_is_no_header(length: int) -> None:
+def test_fault_033_a_header_cut_short_is_no_header(length: int) -> None:
     """A list shows no half names."""
     with pytest.raises(RecordError):
         peek(encoded()[:length])
 
 
-def test_every_cut_of_a_record_is_a_record_error() -> None:
+def test_fault_033_every_cut_of_a_record_is_a_record_error() -> None:
     """No length at which a part is taken for the whole."""
     whole = encoded({**KWARGS, "n": [(1, 2.5)]})
     for length in range(len(whole)):
@@ -152,7 +152,7 @@ def test_every_cut_of_a_record_is_a_record_error() -> None:
             decode_record(whole[:length], Codec())
 
 
-def test_random_damage_ends_in_a_record_or_a_record_error() -> None:
+def test_fault_032_random_damage_ends_in_a_record_or_a_record_error() -> None:
     """No other error comes out of a store gone wrong."""
     chance = random.Random(1)
     whole = encoded({**KWARGS, "at": [Address("Ulm")], "n": 2**70})

@@ -7,7 +7,20 @@ import time
 from collections import Counter
 
 import exqueue
-from exqueue import CurrentJob, Enqueue, EnqueueMany, GetJob, JobInfo, ListJobs, StartWorker, SystemRef, current_job
+from exqueue import (
+    CurrentJob,
+    Enqueue,
+    EnqueueMany,
+    GetJob,
+    GetStatus,
+    JobInfo,
+    ListJobs,
+    PauseQueue,
+    ResumeQueue,
+    StartWorker,
+    SystemRef,
+    current_job,
+)
 from tests.system.helpers import Room, eventually, queue_status
 
 
@@ -91,7 +104,7 @@ def test_a_job_is_enqueued_by_its_name(system: SystemRef) -> None:
     assert seen == [1, 2, 3]
 
 
-def test_an_async_perform_runs_to_its_end(system: SystemRef) -> None:
+def test_fault_027_an_async_perform_runs_to_its_end(system: SystemRef) -> None:
     """`async def perform` is awaited, several of them on the loop of one worker, and its tasks know the job."""
     seen: list[tuple[int, str | None]] = []
 
@@ -243,7 +256,7 @@ def test_a_job_knows_itself(system: SystemRef) -> None:
     assert (seen[0].epoch, seen[0].run) < (seen[1].epoch, seen[1].run)
 
 
-def test_a_job_enqueues_another(system: SystemRef) -> None:
+def test_fault_024_a_job_enqueues_another(system: SystemRef) -> None:
     """From inside `perform` both `ask` and `tell` work, also into its own queue."""
     done = threading.Event()
     seen: list[int] = []
@@ -263,6 +276,31 @@ def test_a_job_enqueues_another(system: SystemRef) -> None:
 
     assert done.wait(10)
     assert seen == [0, 1, 2]
+
+
+def test_fault_024_a_job_waits_for_another_of_its_own_queue(system: SystemRef) -> None:
+    """With a worker for each it gets its answer: asking from a job blocks nobody but its own worker."""
+    seen: list[str] = []
+    done = threading.Event()
+
+    class Asking:
+        def perform(self, *, is_inner: bool) -> None:
+            if is_inner:
+                done.set()
+                return
+            inner = system.ask(Enqueue(Asking, {"is_inner": True}))
+            assert done.wait(10)
+            eventually(lambda: [job.id for job in system.ask(ListJobs("running")) if job.id != inner] == [job_id])
+            seen.append(system.ask(GetStatus()).node)
+            assert system.ask(PauseQueue("Asking"))
+            assert system.ask(ResumeQueue("Asking"))
+
+    job_id = system.ask(Enqueue(Asking, {"is_inner": False}))
+    system.ask(StartWorker(Asking, concurrency=2))
+    system.drain()
+
+    assert seen == [system.ask(GetStatus()).node]
+    assert (queue_status(system, "Asking").processed, queue_status(system, "Asking").failed) == (2, 0)
 
 
 def test_jobs_are_listed_in_the_order_in_which_they_will_run(system: SystemRef) -> None:

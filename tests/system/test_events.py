@@ -313,22 +313,26 @@ class Unkind:
 
     actor_urn = "urn:of-an-unkind-one"
 
+    def __init__(self, raised: type[BaseException]) -> None:
+        self.raised = raised
+
     def tell(self, message: object) -> None:
-        raise ValueError("no more events, please")
+        raise self.raised("no more events, please")
 
 
-def test_a_subscriber_that_raises_is_forgotten(
-    system: SystemRef, ear: Listener, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("raised", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])
+def test_fault_031_a_subscriber_that_raises_is_forgotten(
+    system: SystemRef, ear: Listener, caplog: pytest.LogCaptureFixture, raised: type[BaseException]
 ) -> None:
     """As one that ended; one WARNING names it and what it raised."""
-    for ref in (Unkind(), ear.ref):
+    for ref in (Unkind(raised), ear.ref):
         system.ask(Subscribe(ref))
     reporter = system.urn_of("reporter")
     system.ask(StartWorker(Mail))
     system.ask(Enqueue(Mail))
     ear.one(JobSucceeded)
     assert system.urn_of("reporter") == reporter
-    assert system.ask(Unsubscribe(Unkind())) is False
+    assert system.ask(Unsubscribe(Unkind(raised))) is False
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert len([said for said in warnings if Unkind.actor_urn in said and "no more events, please" in said]) == 1
 

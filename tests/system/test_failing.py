@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import math
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
@@ -95,7 +96,9 @@ def test_without_a_backoff_the_first_retry_comes_in_some_seconds(system: SystemR
 
 
 @pytest.mark.parametrize("answer", [-1, math.nan, math.inf, None, "soon", ZeroDivisionError, *ANY_EXIT], ids=repr)
-def test_a_backoff_that_fails_falls_back(system: SystemRef, caplog: pytest.LogCaptureFixture, answer: object) -> None:
+def test_fault_031_a_backoff_that_fails_falls_back(
+    system: SystemRef, caplog: pytest.LogCaptureFixture, answer: object
+) -> None:
     """A backoff that raises or answers nonsense costs the job nothing: the default holds, and a WARNING says so."""
 
     def backoff(failure: int) -> float:
@@ -122,7 +125,7 @@ def test_a_backoff_that_fails_falls_back(system: SystemRef, caplog: pytest.LogCa
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
 @pytest.mark.parametrize("raised", ANY_EXIT)
-def test_a_job_that_raises_an_exit_just_fails(
+def test_fault_011_a_job_that_raises_an_exit_just_fails(
     system: SystemRef, raised: type[BaseException], *, is_async: bool
 ) -> None:
     """What would end a thread or a program is a failure of the job; its worker takes the next one."""
@@ -154,6 +157,66 @@ def test_a_job_that_raises_an_exit_just_fails(
     assert info.errors[0].type.endswith(raised.__name__)
     queues = next(child for child in system.ask(GetTree()).children if child.name == "queues")
     assert [(actor.alive, actor.restarts) for actor in queues.children[0].children] == [(True, 0), (True, 0)]
+
+
+class Promise:
+    """What other libraries give back instead of a coroutine."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+async def generate() -> AsyncIterator[int]:
+    """A generator that would have to be awaited."""
+    yield 1
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["plain", "async"])
+@pytest.mark.parametrize("make", [lambda: (number for number in [1]), generate, Promise], ids=lambda one: "")
+def test_fault_027_a_job_of_which_nothing_ran_is_no_success(
+    system: SystemRef, make: Callable[[], object], *, is_async: bool
+) -> None:
+    """A generator, or an awaitable that is no coroutine, would have to be run: the job fails and says so."""
+
+    class Plain:
+        name = "Lazy"
+
+        def perform(self) -> object:
+            return make()
+
+    class Async:
+        name = "Lazy"
+
+        async def perform(self) -> object:
+            return make()
+
+    system.ask(StartWorker(Async if is_async else Plain, max_retries=0))
+    job_id = system.ask(Enqueue("Lazy"))
+    eventually(lambda: state_of(system, job_id) == "dead")
+
+    (error,) = system.ask(GetJob(job_id)).errors
+    assert error.type == "exqueue.execution.NothingRan"
+    assert f"perform returned an object of type {type(make()).__name__}, which nobody runs" in error.message
+
+
+def test_fault_027_a_coroutine_that_a_plain_perform_returns_is_run(system: SystemRef) -> None:
+    """It is what ``async def`` would have returned."""
+    ran: list[int] = []
+
+    async def run(number: int) -> None:
+        await asyncio.sleep(0)
+        ran.append(number)
+
+    class Returning:
+        def perform(self, *, number: int) -> object:
+            return run(number)
+
+    system.ask(StartWorker(Returning))
+    system.ask(Enqueue(Returning, {"number": 1}))
+    system.drain()
+
+    assert ran == [1]
+    assert queue_status(system, "Returning").failed == 0
 
 
 def test_a_death_is_one_error_with_all_that_is_needed(system: SystemRef, caplog: pytest.LogCaptureFixture) -> None:

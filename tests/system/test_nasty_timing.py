@@ -369,7 +369,7 @@ def test_the_root_may_crash(
 
 
 # -- what nobody can run
-def test_a_job_of_an_unknown_class_is_retried_and_dies_and_blocks_nobody(
+def test_fault_034_a_job_of_an_unknown_class_is_retried_and_dies_and_blocks_nobody(
     system: SystemRef, room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its errors name the class and what is started; its queue, its worker and its siblings go on."""

@@ -13,6 +13,7 @@ from exqueue import (
     ExqueueSystem,
     GetJob,
     GetStatus,
+    JobNotFound,
     JobStarted,
     ListJobs,
     NotSupportedYet,
@@ -20,6 +21,7 @@ from exqueue import (
     PayloadError,
     ResumeQueue,
     StartWorker,
+    StopWorker,
     SystemRef,
 )
 from tests.naming import plain_repr
@@ -87,12 +89,15 @@ def deep(levels: int) -> list[Any]:
         ({"lines": [1, 2, 3, object()]}, 'kwargs["to"]["lines"][3]', "object"),
         ({1: "one"}, 'kwargs["to"]', "int"),
         (["\ud800"], 'kwargs["to"][0]', "surrogate"),
-        (deep(70), 'kwargs["to"]', "64"),
+        (deep(65), 'kwargs["to"]', "64"),
+        (deep(1_000_000), 'kwargs["to"]', "64"),
         (open, 'kwargs["to"]', "builtin_function_or_method"),
     ],
-    ids=["object", "key", "surrogate", "deep", "function"],
+    ids=["object", "key", "surrogate", "deep", "very deep", "function"],
 )
-def test_a_value_that_cannot_be_stored_is_refused(system: SystemRef, value: object, path: str, kind: str) -> None:
+def test_fault_038_041_042_a_value_that_cannot_be_stored_is_refused(
+    system: SystemRef, value: object, path: str, kind: str
+) -> None:
     """The refusal names the path of the value, never the value; nothing is stored."""
     for send in (system.ask, system.tell):
         with pytest.raises(PayloadError) as caught:
@@ -102,7 +107,7 @@ def test_a_value_that_cannot_be_stored_is_refused(system: SystemRef, value: obje
     assert nothing_is_stored(system)
 
 
-def test_arguments_that_are_too_large_are_refused(url: str, namespace: str) -> None:
+def test_fault_045_arguments_that_are_too_large_are_refused(url: str, namespace: str) -> None:
     """`max_payload` bounds the arguments of one job."""
     with ExqueueSystem.start(url, namespace=namespace, max_payload=1_000) as system:
         system.ask(Enqueue(Mail, {"to": "x" * 900}))
@@ -135,13 +140,42 @@ def test_an_option_that_is_not_allowed_is_refused(options: dict[str, Any]) -> No
         StartWorker(Mail, **options)
 
 
-def test_a_job_that_waits_can_be_cancelled(system: SystemRef) -> None:
+def test_fault_026_a_job_that_waits_can_be_cancelled(system: SystemRef) -> None:
     """`CancelJob` removes a ready or waiting job and says which it was."""
     ready, waiting = (system.ask(Enqueue(Mail, {"to": "a"}, delay=delay)) for delay in (0, 1_000))
 
     assert system.ask(CancelJob(ready)).state == "ready"
     assert system.ask(CancelJob(waiting)).state == "waiting"
     assert system.ask(ListJobs("ready")) == system.ask(ListJobs("waiting")) == ()
+
+
+def test_fault_026_a_cancelled_job_does_not_come_back_after_a_restart(url: str, namespace: str) -> None:
+    """Nor does one that waited for its retry; what was not cancelled runs."""
+    ran: list[str] = []
+
+    class Counted:
+        def perform(self, *, who: str) -> None:
+            ran.append(who)
+            if who == "failing":
+                raise ValueError
+
+    with ExqueueSystem.start(url, namespace=namespace) as keeper:
+        with ExqueueSystem.start(url, namespace=namespace) as first:
+            failing = first.ask(Enqueue(Counted, {"who": "failing"}))
+            first.ask(StartWorker(Counted, backoff=0.5))
+            eventually(lambda: first.ask(GetJob(failing)).state == "waiting")
+            first.ask(StopWorker(Counted))
+            ready, kept = (first.ask(Enqueue(Counted, {"who": who})) for who in ("ready", "kept"))
+            assert [first.ask(CancelJob(job)).queue for job in (ready, failing)] == ["Counted"] * 2
+        with ExqueueSystem.start(url, namespace=namespace) as second:
+            second.ask(StartWorker(Counted, backoff=0))
+            second.drain()
+            for job in (ready, failing, kept):
+                with pytest.raises(JobNotFound):
+                    second.ask(GetJob(job))
+        assert keeper.ask(GetStatus()).queues[0].processed == 1
+    assert ran[-1] == "kept"
+    assert set(ran) == {"failing", "kept"}
 
 
 def test_a_failed_start_names_what_is_wrong() -> None:

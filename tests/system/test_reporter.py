@@ -230,7 +230,7 @@ def test_a_stop_says_the_deaths_that_are_left(system: SystemRef, blocking: Block
 
 
 # -- handlers that raise
-def test_a_handler_that_raises_harms_nothing(
+def test_fault_031_a_handler_that_raises_harms_nothing(
     system: SystemRef, listening: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No actor crashes of it, however often; the lines go to the standard error with what was raised."""
@@ -345,7 +345,7 @@ def test_a_death_tells_the_last_error(system: SystemRef, caplog: pytest.LogCaptu
     assert "run 1" not in text
 
 
-def test_no_argument_of_a_job_is_in_the_log(system: SystemRef, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_020_no_argument_of_a_job_is_in_the_log(system: SystemRef, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever becomes of it: success, retry, death, a class that is not started, arguments that do not fit."""
     with caplog.at_level(logging.DEBUG, "exqueue"):
         for job in (Quick, Mail, Late):

@@ -172,7 +172,7 @@ class StopFromInside:
         type(self).ended.set()
 
 
-def test_a_job_only_requests_the_stop(system: SystemRef) -> None:
+def test_fault_024_a_job_only_requests_the_stop(system: SystemRef) -> None:
     """It does not wait for its own end."""
     StopFromInside.system, StopFromInside.ended = system, threading.Event()
     system.ask(StartWorker(StopFromInside))

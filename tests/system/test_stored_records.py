@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,10 +21,17 @@ from exqueue import (
     StartWorker,
     Subscribe,
     SystemRef,
+    execution,
 )
+from exqueue.codec import Codec
+from exqueue.execution import Outcome, Run, Workshop, perform
 from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import NewJob, Push
+from exqueue.record import encode_record
 from tests.system.helpers import PATIENCE_S, eventually, queue_status
+
+WHOLE = encode_record("Known", {"number": 1, "name": "x" * 20}, 1.0, Codec())
+HEADER = encode_record("Known", {}, 1.0, Codec())[:-1]
 
 
 class Store:
@@ -39,6 +47,13 @@ class Store:
         session = self.persistence.session(timeout=5.0)
         assert session.push("raw", [Push(queue, self.number, (NewJob(job_id, record),))]) == (None,)
         session.close()
+
+    def record(self, queue: str, job_id: str) -> bytes:
+        """What is stored of a job."""
+        session = self.persistence.session(timeout=5.0)
+        (job,) = session.get_jobs(job_id, [queue])
+        session.close()
+        return job.record
 
 
 @pytest.fixture
@@ -89,7 +104,7 @@ class Work:
         return Known
 
 
-def test_a_job_of_an_unknown_class_fails_and_is_retried(system: SystemRef) -> None:
+def test_fault_034_a_job_of_an_unknown_class_fails_and_is_retried(system: SystemRef) -> None:
     """The error names the class and those that are started; the next job goes on."""
     work = Work()
     job = work.job()
@@ -105,7 +120,9 @@ def test_a_job_of_an_unknown_class_fails_and_is_retried(system: SystemRef) -> No
     assert "Known" in info.errors[0].message
 
 
-def test_a_job_with_old_arguments_dies_with_a_clear_reason(system: SystemRef, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_035_a_job_with_old_arguments_dies_with_a_clear_reason(
+    system: SystemRef, caplog: pytest.LogCaptureFixture
+) -> None:
     """It fails, is retried, dies; its ERROR names the argument. After a change of the class it could be retried."""
     work = Work()
     job = work.job()
@@ -124,11 +141,24 @@ def test_a_job_with_old_arguments_dies_with_a_clear_reason(system: SystemRef, ca
     assert "needs 'number'" in error[0]
 
 
-@pytest.mark.parametrize("record", [b"", b"\x01", b"\x01" + bytes(40), b"\x00rubbish"], ids=repr)
-def test_corrupt_bytes_are_dead_at_once(
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"\x01",
+        b"\x01" + bytes(40),
+        b"\x00rubbish",
+        WHOLE[:-1],
+        WHOLE + b"\xc0",
+        WHOLE[:-9] + b"\xc1" * 9,
+        HEADER + b"\xdd\xff\xff\xff\xff",
+    ],
+    ids=["empty", "version only", "zeros", "rubbish", "cut short", "trailing", "reserved bytes", "array bomb"],
+)
+def test_fault_032_corrupt_bytes_are_dead_at_once(
     system: SystemRef, store: Store, caplog: pytest.LogCaptureFixture, record: bytes
 ) -> None:
-    """A record that can't be decoded is dead without a retry, is shown with what is known, and can be retried."""
+    """A record that can't be decoded is dead without a retry, is kept and shown as it is, and can be retried."""
     work = Work()
     job = work.job()
     store.push("Known", "corrupt", record)
@@ -138,20 +168,36 @@ def test_corrupt_bytes_are_dead_at_once(
 
     assert work.seen == [1]
     info: JobInfo = system.ask(GetJob("corrupt"))
-    assert (info.state, info.job, info.kwargs, info.enqueued_at) == ("dead", "", None, None)
+    assert (info.state, info.kwargs, info.failures) == ("dead", None, 1)
+    assert store.record("Known", "corrupt") == record
     error = eventually(lambda: [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR])
     assert len(error) == 1
     assert "corrupt" in error[0]
     assert "can't be decoded" in error[0]
     system.ask(RetryDead("corrupt"))
-    eventually(lambda: system.ask(GetJob("corrupt")).state == "dead")
+    eventually(lambda: queue_status(system, "Known").failed == 2)
+    assert system.ask(GetJob("corrupt")).state == "dead"
 
 
-def test_a_record_of_a_newer_format_waits(system: SystemRef, store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_046_of_two_values_under_one_key_the_last_is_taken(system: SystemRef, store: Store) -> None:
+    """As in msgpack itself; no program of this library writes such a record."""
+    work = Work()
+    store.push("Known", "twice", HEADER + b"\x82" + b"\xa6number\x06" + b"\xa6number\x07")
+    system.ask(StartWorker(work.job()))
+    system.drain()
+
+    assert work.seen == [7]
+    assert queue_status(system, "Known").processed == 1
+
+
+@pytest.mark.parametrize("version", [2, 255])
+def test_fault_036_a_record_of_a_newer_format_waits(
+    system: SystemRef, store: Store, caplog: pytest.LogCaptureFixture, version: int
+) -> None:
     """It is offered again in a minute, is counted as waiting, has no failure, and others go on."""
     work = Work()
     job = work.job()
-    store.push("Known", "newer", b"\x63of the future")
+    store.push("Known", "newer", bytes([version]) + b"of the future")
     system.ask(Enqueue(job, {"number": 1}))
     system.ask(StartWorker(job))
     system.drain()
@@ -159,12 +205,35 @@ def test_a_record_of_a_newer_format_waits(system: SystemRef, store: Store, caplo
     assert work.seen == [1]
     info: JobInfo = system.ask(GetJob("newer"))
     assert (info.state, info.failures, info.errors, info.kwargs) == ("waiting", 0, (), None)
-    assert info.due_at is not None
+    assert info.due_at == pytest.approx(time.time() + 60, abs=PATIENCE_S)
     status = queue_status(system, "Known")
     assert (status.waiting, status.failed) == (1, 0)
     warning = eventually(lambda: [one.getMessage() for one in caplog.records if "newer" in one.getMessage()])
     assert len(warning) == 1
     assert "waits for a newer Exqueue" in warning[0]
+
+
+def test_fault_036_a_record_of_a_newer_format_never_dies(
+    system: SystemRef, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it is offered, its retries are not used up; it is kept as it is."""
+    offers: list[Run] = []
+
+    def counted(run: Run, shop: Workshop) -> Outcome:
+        offers.append(run)
+        return perform(run, shop)
+
+    monkeypatch.setattr(execution, "NEWER_RECORD_PAUSE_S", 0.01)
+    monkeypatch.setattr("exqueue.actors.worker.perform", counted)
+    store.push("Known", "newer", b"\xffof the future")
+    system.ask(StartWorker(Work().job(), max_retries=0))
+    eventually(lambda: len(offers) >= 10)
+
+    info: JobInfo = system.ask(GetJob("newer"))
+    assert (info.failures, info.recoveries, info.errors) == (0, 0, ())
+    status = queue_status(system, "Known")
+    assert (status.dead, status.failed, status.processed) == (0, 0, 0)
+    assert store.record("Known", "newer") == b"\xffof the future"
 
 
 @pytest.mark.parametrize(("record", "state"), [(b"", "dead"), (b"\x63of the future", "waiting")], ids=repr)

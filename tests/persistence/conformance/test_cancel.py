@@ -162,7 +162,9 @@ def test_a_cancel_that_comes_late_is_refused(session: Session, client: Client) -
     assert listed(session, "ready") == ["b"]
 
 
-def test_a_cancelled_job_does_not_come_back_with_a_claim(session: Session, owner: Owner, client: Client) -> None:
+def test_fault_026_a_cancelled_job_does_not_come_back_with_a_claim(
+    session: Session, owner: Owner, client: Client
+) -> None:
     """What was given back and cancelled is gone for the next leader, too."""
     bring_into("returned", owner, client, "a")
     client.cancel("a")

@@ -139,7 +139,7 @@ def test_a_queue_is_put_on_the_list_again_after_a_connection_broke(own_server: R
     store.close()
 
 
-def test_after_a_fork_a_session_says_whose_it_is(session: RedisSession) -> None:
+def test_fault_017_after_a_fork_a_session_says_whose_it_is(session: RedisSession) -> None:
     """Parent and child on one socket would read each other's answers."""
     assert push(session, 1, "a") is None
     reading, writing = os.pipe()
@@ -160,7 +160,7 @@ def test_after_a_fork_a_session_says_whose_it_is(session: RedisSession) -> None:
     assert session.queues() == ("q",)
 
 
-def test_a_child_keeps_no_copy_of_a_connection(redis_url: str) -> None:
+def test_fault_017_a_child_keeps_no_copy_of_a_connection(redis_url: str) -> None:
     """While it did, its parent could die and still look connected."""
     dialled: list[Any] = []
 

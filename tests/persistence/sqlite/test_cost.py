@@ -83,7 +83,7 @@ def test_a_verb_costs_no_more_in_a_long_queue(
     assert 0 < costs[1] <= costs[0] * MOST
 
 
-def test_what_was_promised_waits_for_the_disk_and_a_turn_does_not(
+def test_fault_105_what_was_promised_waits_for_the_disk_and_a_turn_does_not(
     connections: list[sqlite3.Connection], session: SqliteSession
 ) -> None:
     """An answered push, a person's command and a new epoch survive a power cut; an exchange is done once more."""

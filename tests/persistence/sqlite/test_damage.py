@@ -30,7 +30,7 @@ def locker(session: SqliteSession, path: Path) -> Iterator[sqlite3.Connection]:
         yield other
 
 
-def test_a_file_that_is_locked_for_long_is_an_outage(open_store: Open, locker: sqlite3.Connection) -> None:
+def test_fault_102_a_file_that_is_locked_for_long_is_an_outage(open_store: Open, locker: sqlite3.Connection) -> None:
     """It comes within the time-out, says that nothing was stored, and who to look for; reading goes on."""
     session = open_store().session(timeout=BRIEF_S)
     with pytest.raises(Outage, match=rf"locked by another process for {BRIEF_S:g} s; see which with `fuser") as outage:
@@ -39,7 +39,7 @@ def test_a_file_that_is_locked_for_long_is_an_outage(open_store: Open, locker: s
     assert listed(session, "ready") == []
 
 
-def test_a_lock_that_ends_in_time_is_waited_for(
+def test_fault_102_a_lock_that_ends_in_time_is_waited_for(
     open_store: Open, locker: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A transaction of somebody else is short: it is tried again until it has ended."""
@@ -57,7 +57,7 @@ def test_a_lock_that_ends_in_time_is_waited_for(
     assert listed(session, "ready") == ["a"]
 
 
-def test_a_full_disk_refuses_new_jobs_and_keeps_the_old(
+def test_fault_101_a_full_disk_refuses_new_jobs_and_keeps_the_old(
     open_store: Open, monkeypatch: pytest.MonkeyPatch, path: Path
 ) -> None:
     """A push that does not fit stores nothing of itself; what fits beside it is stored; what is there goes on."""
@@ -78,7 +78,9 @@ def test_a_full_disk_refuses_new_jobs_and_keeps_the_old(
         assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_a_call_that_found_no_room_may_be_sent_again(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_101_a_call_that_found_no_room_may_be_sent_again(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its number was not used up."""
     monkeypatch.setattr(file, "SETTINGS", (*file.SETTINGS, f"PRAGMA max_page_count = {PAGES}"))
     session = open_store().session(timeout=10.0)

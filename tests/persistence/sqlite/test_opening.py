@@ -191,19 +191,19 @@ MOUNTS = """\
         ("/home/me/far/store.db", None),
     ],
 )
-def test_a_network_file_system_is_recognised(tmp_path: Path, path: str, kind: str | None) -> None:
+def test_fault_107_a_network_file_system_is_recognised(tmp_path: Path, path: str, kind: str | None) -> None:
     """The mount that is nearest counts, and of two at one point the later."""
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
     assert network_file_system(path, mounts) == kind
 
 
-def test_where_mounts_are_not_told_nothing_is_said(tmp_path: Path) -> None:
+def test_fault_107_where_mounts_are_not_told_nothing_is_said(tmp_path: Path) -> None:
     """On a system without /proc."""
     assert network_file_system("/srv/store.db", tmp_path / "none") is None
 
 
-def test_a_network_file_system_is_a_danger(session: SqliteSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_107_a_network_file_system_is_a_danger(session: SqliteSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """It works, until two hosts lock the file at once."""
     monkeypatch.setattr(reads, "network_file_system", lambda path: "nfs4")
     (danger,) = session.diagnose()

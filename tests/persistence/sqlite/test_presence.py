@@ -132,7 +132,7 @@ def test_a_child_does_not_keep_its_dead_parent_alive(session: SqliteSession, pat
             os.kill(forked, signal.SIGKILL)
 
 
-def test_a_child_is_told_to_open_a_store_of_its_own(open_store: Open, path: Path) -> None:
+def test_fault_017_a_child_is_told_to_open_a_store_of_its_own(open_store: Open, path: Path) -> None:
     """Whatever it inherited is refused, its own store works, and its end does no harm to the parent."""
     with child(USE_IN_A_CHILD, path) as parent:
         code, said = parent.finish()
@@ -200,7 +200,7 @@ def test_presence_is_of_a_namespace_and_of_a_file(store: SqlitePersistence, path
     linked.close()
 
 
-def test_an_inherited_session_is_refused(session: SqliteSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fault_017_an_inherited_session_is_refused(session: SqliteSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the number of the process, also where nothing told it of the fork."""
     session.queues()
     monkeypatch.setattr("exqueue.persistence.sqlite.file.os.getpid", lambda: 1)

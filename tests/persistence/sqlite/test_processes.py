@@ -35,7 +35,7 @@ while True:
 """
 
 
-def test_processes_that_write_at_once_lose_nothing(session: SqliteSession, path: Path) -> None:
+def test_fault_102_processes_that_write_at_once_lose_nothing(session: SqliteSession, path: Path) -> None:
     """While some push, another fetches and settles: in the end every job was done, once, in its pusher's order."""
     session.queues()
     with ExitStack() as stack:
@@ -66,7 +66,9 @@ def test_processes_that_make_the_file_at_once_make_one(open_store: Open, path: P
     assert len(listed(open_store().session(timeout=10.0), "ready")) == PUSHERS * JOBS
 
 
-def test_a_process_killed_while_it_writes_loses_nothing_that_it_was_told(open_store: Open, path: Path) -> None:
+def test_fault_104_a_process_killed_while_it_writes_loses_nothing_that_it_was_told(
+    open_store: Open, path: Path
+) -> None:
     """Twenty times at a random moment: the file is sound, and every push that was answered is there."""
     told: list[str] = []
     moments = random.Random(1)
