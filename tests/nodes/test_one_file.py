@@ -25,6 +25,7 @@ def test_fault_109_the_second_process_at_a_file_stands_by(cluster: Cluster, offi
     for node in nodes.values():
         node.await_ready()
     leader = eventually(lambda: office.ask(GetStatus()).leader)
+    assert leader is not None
     epoch = office.ask(GetStatus()).epoch
     jobs = [office.ask(Enqueue("Quick", {"number": number})) for number in range(COUNT)]
     eventually(lambda: queue_status(office, "Quick").processed == COUNT)
