@@ -7,20 +7,27 @@ from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from exqueue.actors import status
 from exqueue.actors.beat import Beat, decode_beat
-from exqueue.actors.orders import Batch, GivenUp, Order, Roll
-from exqueue.actors.protocol import TryAgain, WhatIsLeft
+from exqueue.actors.orders import IN_TURN, Batch, GivenUp, Order, Roll
+from exqueue.actors.protocol import NextBatch, TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
     OutageRow,
-    failures_table,
     jobs_table,
-    lead_table,
     outages_table,
     present_outage,
     queues_table,
 )
 from exqueue.actors.weather import Weather
-from exqueue.errors import ActorDead, AmbiguousJob, ConfigError, ExqueueError, JobNotFound, NotSupportedYet, Outage
+from exqueue.errors import (
+    ActorDead,
+    AmbiguousJob,
+    ConfigError,
+    ExqueueError,
+    JobNotFound,
+    NotSupportedYet,
+    Outage,
+    SystemStopped,
+)
 from exqueue.messages import (
     ActorInfo,
     CancelJob,
@@ -62,7 +69,8 @@ class Operator(Actor):
     """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out.
 
     What an asker gave up before it was sent is dropped. What was sent once is sent again under its own number until it
-    is answered.
+    is answered. A command on all dead jobs takes a turn a batch, so that it keeps nobody waiting but those orders that
+    are about dead jobs too: these stay in the order in which they came.
     """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
@@ -77,11 +85,16 @@ class Operator(Actor):
         self._number = 0
         self._orders: deque[Order] = deque()
         self._under_way: Order | None = None
+        self._lane: deque[Order] = deque()
         self._resume_timer: int | None = None
         self._last_status: SystemStatus | None = None
 
     def on_stop(self) -> None:
         """Whoever still waits for an answer is told that there will be none."""
+        for order in self._lane:
+            if order.reply is not None:
+                order.reply.fail(SystemStopped(f"the system was stopped: {order.how_far}"))
+        self._lane.clear()
         while self._orders:
             order = self._orders.popleft()
             if order.reply is not None:
@@ -97,7 +110,7 @@ class Operator(Actor):
         traceback: TracebackType | None,
     ) -> None:
         """Hand what was not begun to the next Operator; whoever waits for what was is told that it may be done."""
-        for order in (self._under_way, *self._orders):
+        for order in (self._under_way, *self._lane, *self._orders):
             if order is None:
                 continue
             if order.n == 0:
@@ -105,10 +118,14 @@ class Operator(Actor):
             elif order.reply is not None:
                 what = type(order.message).__name__
                 order.reply.fail_unless_answered(ActorDead(f"the operator ended during {what}: it may be done"))
+        self._lane.clear()
         self._orders.clear()
 
-    def on_receive(self, message: OperatorMessage | WhatIsLeft | TryAgain) -> Any:
+    def on_receive(self, message: OperatorMessage | WhatIsLeft | NextBatch | TryAgain) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
+        if isinstance(message, NextBatch):
+            self._on_next_batch()
+            return None
         if isinstance(message, TryAgain):
             self._resume_timer = None
             self._carry_on()
@@ -121,7 +138,7 @@ class Operator(Actor):
         if self._orders and not isinstance(message, GetStatus):
             self._orders.append(order)
         else:
-            self._carry_out(order)
+            self._take(order)
         return DEFERRED
 
     def _next_number(self) -> int:
@@ -132,12 +149,28 @@ class Operator(Actor):
         waiting, self._orders = self._orders, deque()
         try:
             while waiting and not self._orders:
-                self._carry_out(waiting.popleft())
+                self._take(waiting.popleft())
         finally:
             self._orders.extend(waiting)
         if not self._orders and self._weather.is_stormy:
             # Who asked has given up, but that it answers again is still to be found out.
             self._carry_out(Order(WhatIsLeft(), None))
+
+    def _take(self, order: Order) -> None:
+        if self._lane and isinstance(order.message, IN_TURN):
+            self._lane.append(order)
+            return
+        is_lane_new = not self._lane
+        self._carry_out(order)
+        if self._lane and is_lane_new:
+            self.tell_self(NextBatch())
+
+    def _on_next_batch(self) -> None:
+        # It is empty when an outage came since.
+        if self._lane:
+            self._carry_out(self._lane.popleft())
+        if self._lane:
+            self.tell_self(NextBatch())
 
     def _carry_out(self, order: Order) -> None:
         if order.is_given_up:
@@ -159,7 +192,9 @@ class Operator(Actor):
                 logger.warning("%s", error)
         else:
             self._weather.calm()
-            if order.reply is not None:
+            if answer is DEFERRED:
+                self._lane.appendleft(order)
+            elif order.reply is not None:
                 order.reply.set(answer)
         self._under_way = None
         self.doing("")
@@ -172,6 +207,9 @@ class Operator(Actor):
         pause_s = self._weather.storm(outage)
         if not order.is_given_up:
             self._orders.append(order)
+        # After it, as its call may have to be sent again under a lower number than theirs; before whatever comes now.
+        self._orders.extend(self._lane)
+        self._lane.clear()
         if self._resume_timer is None:
             self._resume_timer = self.send_after(pause_s, TryAgain())
 
@@ -221,16 +259,17 @@ class Operator(Actor):
             raise self._not_found(message.id, message.queue, "dead")
         return True
 
-    def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> int:
-        """In batches, each with a number of its own, so that no single call is long."""
+    def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> Any:
+        """One batch, with a number of its own. Answers how many it were when none is left, before that `DEFERRED`."""
         verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
         if order.roll is None:
             order.roll = Roll(self.call(self._session.overview, self._queues_of(message.queue)))
-        while (batch := order.batch or self._next_batch(order.roll)) is not None:
-            order.batch = batch
-            order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
-            order.batch = None
-        return order.count
+        order.batch = batch = order.batch or self._next_batch(order.roll)
+        if batch is None:
+            return order.count
+        order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
+        order.batch = None
+        return DEFERRED
 
     def _next_batch(self, roll: Roll) -> Batch | None:
         while (queue := roll.queue) is not None:
@@ -355,30 +394,7 @@ class Operator(Actor):
         row = present_outage(self.board)
         if row is None:
             row = OutageRow(self.clock.time(), "" if outage is None else outage.reason)
-        last = self._last_status
-        fence = lead_table(self.board).get("fence")
-        return SystemStatus(
-            node=self._node,
-            is_leader=fence is not None,
-            leader=self._node if fence is not None else None if last is None else last.leader,
-            epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
-            queues=() if last is None else last.queues,
-            running=() if last is None else last.running,
-            nodes=(self._node,) if last is None else last.nodes,
-            outage_since=row.since,
-            outage_reason=row.reason,
-            failed=tuple(failures_table(self.board).values()),
-        )
+        return status.remembered(self._node, self.board, self._last_status, row)
 
     def _tree(self) -> ActorInfo:
-        restarts, vitals = self.board.table("restarts"), self.board.table("vitals")
-        refs = dict(self._names.snapshot())
-        rows: list[status.Row] = []
-        for path, (role, state) in (("", ("ExqueueSystem", "running")), *self.board.table("tree").copy().items()):
-            ref, vital = refs.get(path), vitals.get(path)
-            doing = vital.doing if vital is not None else ""
-            if state != "running":
-                doing = state
-            mailbox = 0 if ref is None else ref.actor_inbox.qsize()  # type: ignore[attr-defined] # our own inbox
-            rows.append((path, role, ref is not None, restarts.get(path, 0), mailbox, doing))
-        return status.tree(rows)
+        return status.tree(status.rows(self.board, dict(self._names.snapshot())))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.tables import lead_table
+from exqueue.actors.tables import failures_table, lead_table
 from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
 from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exqueue.actors.beat import Beat
+    from exqueue.actors.tables import OutageRow
     from exqueue.codec import Codec
     from exqueue.execution import Registered
     from exqueue.persistence.values import Overview, QueueCounts, StoredJob
@@ -69,6 +70,23 @@ def status_of_the_dead(node: str, board: Board, why: str) -> SystemStatus:
         outage_since=None,
         outage_reason=None,
         failed=(why,),
+    )
+
+
+def remembered(node: str, board: Board, last: SystemStatus | None, outage: OutageRow) -> SystemStatus:
+    """What a node can say while the persistence does not answer: what was last known, and what it knows itself."""
+    fence = lead_table(board).get("fence")
+    return SystemStatus(
+        node=node,
+        is_leader=fence is not None,
+        leader=node if fence is not None else None if last is None else last.leader,
+        epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
+        queues=() if last is None else last.queues,
+        running=() if last is None else last.running,
+        nodes=(node,) if last is None else last.nodes,
+        outage_since=outage.since,
+        outage_reason=outage.reason,
+        failed=tuple(failures_table(board).values()),
     )
 
 
@@ -139,6 +157,20 @@ def trail_of(job: StoredJob) -> Trail:
 
 Row = tuple[str, str, bool, int, int, str]
 """Of one actor: path, role, alive, restarts, mailbox, what it is doing."""
+
+
+def rows(board: Board, refs: Mapping[str, Any]) -> list[Row]:
+    """Each actor of the live tree, as the board and the ``refs`` by path tell it, after the one above it."""
+    restarts, vitals = board.table("restarts"), board.table("vitals")
+    found: list[Row] = []
+    for path, (role, state) in (("", ("ExqueueSystem", "running")), *board.table("tree").copy().items()):
+        ref, vital = refs.get(path), vitals.get(path)
+        doing = vital.doing if vital is not None else ""
+        if state != "running":
+            doing = state
+        mailbox = 0 if ref is None else ref.actor_inbox.qsize()
+        found.append((path, role, ref is not None, restarts.get(path, 0), mailbox, doing))
+    return found
 
 
 def tree(rows: Sequence[Row]) -> ActorInfo:
