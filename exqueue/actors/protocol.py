@@ -209,6 +209,11 @@ class WhatIsLeft:
     """To the Operator: what the started queues have ready, running or due. Answers a phrase, empty for nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class NextBatch:
+    """To the Operator, from itself: go on with the command on all dead jobs that is under way."""
+
+
 # -- Queues
 @dataclass(frozen=True, slots=True)
 class CatchUp:
