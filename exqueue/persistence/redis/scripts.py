@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-COMMON: Final = "Begins with _common.lua."
+COMMON: Final = b"Begins with _common.lua."
 """A script whose header says so gets that file put before it."""
+
+SECOND_HALF: Final = re.compile(rb"Goes on in (_\w+)\.lua\.")
+"""A script whose header says so gets that file put behind it: one text for the server, which then calls no function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,14 @@ def _read_all() -> dict[str, Script]:
         for path in (files("exqueue.persistence.redis") / "lua").iterdir()
         if path.name.endswith(".lua")
     }
-    common = sources.pop("_common")
     found = {}
     for name, text in sources.items():
-        source = common + b"\n" + text if COMMON.encode() in text else text
+        if name.startswith("_"):
+            continue
+        before = sources["_common"] + b"\n" if COMMON in text else b""
+        half = SECOND_HALF.search(text)
+        behind = b"\n" + sources[half[1].decode()] if half is not None else b""
+        source = before + text + behind
         found[name] = Script(name, source, hashlib.sha1(source, usedforsecurity=False).hexdigest().encode())
     return found
 
