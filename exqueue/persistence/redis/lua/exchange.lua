@@ -1,7 +1,7 @@
 -- Settles what ended, promotes what is due and hands out what fits, in one step. Called by Session.exchange.
 -- Begins with _common.lua. Goes on in _hand_out.lua.
 -- KEYS  1 jobs, 2 trail, 3 recoveries, 4 ready, 5 returned, 6 suspects, 7 waiting, 8 dead, 9 running,
---       10 owner, 11 husks
+--       10 owner, 11 husks, 12 unreported
 -- ARGV  1 epoch, 2 token, 3 seat, 4 call, 5 want, 6 serial 0|1, 7 leave for a suspect 0|1, 8 how many settlements,
 --       then the settlements, each: kind, id, run, and by its kind (D, G, V and B have nothing more)
 --       D done, G give back, V recovered, B bury, K bury and trail: trail, R retry: delay in ms,
@@ -16,7 +16,7 @@ local MOST_ROUNDS = 8 -- of popping, when what was popped was not handed out
 local HUSKS_A_ROUND, MOST_SKIPPED = 500, 4000
 
 local jobs, trail, recoveries, ready, returned, suspects = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local waiting, dead, running, owner, husks = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local waiting, dead, running, owner, husks, unreported = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local seat, number, want, settlements = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[8])
 
 local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call', 'head', 'paused', 'serial', 'places', 'hungry',
@@ -126,13 +126,14 @@ else
     from = from + (kind == 'T' and 5 or (kind == 'R' or kind == 'K') and 4 or 3)
     if kind == 'B' or kind == 'K' then
       call('ZCARD', dead)
+      call('HLEN', unreported)
     end
   end
   local entries = call('HMGET', running, unpack(names))
   call('HDEL', owner, '') -- as above
 
   local refused, done, ended, settled, ended_count, done_count = {}, {}, {}, {}, 0, 0
-  local retried, buried, trails, back, places, lost, failed = {}, {}, {}, {}, {}, {}, 0
+  local retried, buried, marks, trails, back, places, lost, failed = {}, {}, {}, {}, {}, {}, {}, 0
   from = 9
   for i = 1, settlements do
     local id, kind = names[i], ARGV[from]
@@ -159,6 +160,8 @@ else
         else
           buried[#buried + 1] = whole(now)
           buried[#buried + 1] = id
+          marks[#marks + 1] = id
+          marks[#marks + 1] = entries[i]
         end
         failed = kind == 'R' and failed or failed + 1 -- without a trail nothing failed: the run was postponed
         if kind == 'T' or kind == 'K' then
@@ -172,6 +175,7 @@ else
 
   if #retried + #buried > 0 then
     write_all('ZADD', waiting, retried)
+    write_all('HSET', unreported, marks)
     write_all('ZADD', dead, buried)
     write_all('HSET', trail, trails)
     call('HINCRBY', owner, 'failed', failed)
