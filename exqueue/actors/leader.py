@@ -6,8 +6,18 @@ import logging
 from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import decode_beat
-from exqueue.actors.protocol import FenceRefused, Heartbeat, Lead, LockFree, QueuesChanged, Say, StandDown, Unseen
-from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
+from exqueue.actors.protocol import (
+    FenceRefused,
+    Heartbeat,
+    Lead,
+    LockFree,
+    LookForDeaths,
+    QueuesChanged,
+    Say,
+    StandDown,
+    Unseen,
+)
+from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table, unswept_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
 from exqueue.actors.weather import Weather
 from exqueue.actors.witness import Witness
@@ -57,6 +67,7 @@ class Leader(Actor):
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seen = seen_table(self.board)
+        self._unswept = unswept_table(self.board)
         self._weather = Weather("leader", self.board, context.runtime)
         self._fence: Fence | None = None
         self._at_least = 0
@@ -234,6 +245,8 @@ class Leader(Actor):
             except StaleCall:
                 pass
             self._claimed.add(queue)
+            self._unswept[queue] = self.clock.monotonic()
+            self.tell("reporter", LookForDeaths())
         self.doing("")
 
     def _release(self) -> None:

@@ -45,7 +45,7 @@ def root_children(settings: NodeSettings) -> tuple[ChildSpec, ...]:
     """The children of the root, in the order in which they are started."""
     own = {"settings": settings}
     return (
-        ChildSpec("reporter", Reporter, shutdown_s=ONE_VERB_S),
+        ChildSpec("reporter", Reporter, own, shutdown_s=ONE_VERB_S),
         ChildSpec("producer", Producer, own, shutdown_s=ONE_VERB_S),
         ChildSpec("operator", Operator, own, shutdown_s=ONE_VERB_S),
         ChildSpec("listener", Listener, own, shutdown_s=2 * ONE_VERB_S),
