@@ -300,7 +300,7 @@ class Fetcher(Actor):
         self._claimed = True
         self._number = claimed.call
         self._owned_rows[self._queue] = self._owned(fence)
-        self._unswept[self._queue] = True
+        self._unswept[self._queue] = self.clock.monotonic()
         self.tell("reporter", LookForDeaths())
         self._runs.take_over(claimed.runs)
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)

@@ -37,6 +37,9 @@ logger = safe_logger("exqueue")
 deaths_logger = safe_logger("exqueue.deaths")
 """Of its own, so that who reports deaths elsewhere too can leave their lines out of what he collects."""
 
+STACK_LEVEL = 3
+"""A line of the log names the Reporter as its origin, not what runs its handlers."""
+
 MARK_EVERY_S = 0.1
 """How often deaths that are in the log are marked so: the first at once, the many of a flood together."""
 
@@ -147,7 +150,7 @@ class Reporter(Actor):
                 self._log(logging.WARNING, sentence, urn, type(error).__name__, error)
 
     def _log(self, level: int, sentence: str, *args: object) -> None:
-        self.run_user(logger.log, level, sentence, *args)
+        self.run_user(logger.log, level, sentence, *args, stacklevel=STACK_LEVEL)
 
     def _report_deaths(self) -> None:
         with contextlib.suppress(Outage):
@@ -206,7 +209,8 @@ class Reporter(Actor):
 
     def _log_death(self, died: JobDied) -> None:
         self.run_user(
-            deaths_logger.error,
+            deaths_logger.log,
+            logging.ERROR,
             "job %s (%s, queue %s) is dead after %d failed %s: %s.%s\n%s"
             "To run it again: system.tell(RetryDead(%r)); to delete it: system.tell(DeleteDead(%r))",
             died.id,
@@ -219,6 +223,7 @@ class Reporter(Actor):
             _with_newline(died.error.traceback if died.error is not None else ""),
             died.id,
             died.id,
+            stacklevel=STACK_LEVEL,
         )
 
 

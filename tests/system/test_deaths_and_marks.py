@@ -186,6 +186,8 @@ def test_a_line_that_hangs_is_waited_for(
     held.let_go.set()
     eventually(lambda: len(said(caplog)) >= 2 and not store.unreported("Dies", 10))
     assert said(caplog) == [first, second]
+    # A supervisor that wanted to say it would have hung at the same handler until now.
+    assert [record.getMessage() for record in caplog.records if "it hangs in" in record.getMessage()] == []
 
 
 def leave_a_death(store: Session, job_id: str, trail: bytes | None, record: bytes) -> None:
