@@ -272,6 +272,11 @@ class BooksDue:
     """To the Reporter, from its timer: tell the persistence what is in the log, and look for what is not."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReportsNoted:
+    """To the Courier: there are deaths on the board for ``report=``."""
+
+
 FetcherMessage = (
     Lead
     | StandDown

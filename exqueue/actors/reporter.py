@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
+from exqueue.actors.courier import Reports
 from exqueue.actors.ledger import Ledger
-from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, Say
+from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, ReportsNoted, Say
 from exqueue.actors.tables import subscribers_table
 from exqueue.errors import Outage
 from exqueue.messages import (
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
+    from exqueue.actors.tables import DeathKey
 
 logger = safe_logger("exqueue")
 
@@ -63,6 +65,7 @@ class Reporter(Actor):
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
         super().__init__(context)
         self._ledger = Ledger(self.board, settings, self.clock, self.call)
+        self._reports = None if settings.report is None else Reports(self.board)
         self._books_timer: int | None = None
         self._books_due_at = self._books_done_at = -math.inf
         self._subscribers = subscribers_table(self.board)
@@ -158,10 +161,18 @@ class Reporter(Actor):
         for key, died in self._ledger.to_say():
             self._log_death(died)
             self._ledger.said(key, died)
+            if self._reports is not None:
+                self._hand_on(self._reports, key, died)
             self._publish(died)
 
         if self._ledger.has_unmarked:
             self._books_in(self._books_done_at + MARK_EVERY_S - self.clock.monotonic())
+
+    def _hand_on(self, reports: Reports, key: DeathKey, died: JobDied) -> None:
+        complaint = reports.add(key, died)
+        if complaint:
+            self._log(logging.WARNING, complaint)
+        self.tell("courier", ReportsNoted())
 
     # -- what the persistence is told and asked
     def _books_in(self, delay_s: float) -> None:

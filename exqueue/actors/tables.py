@@ -195,6 +195,11 @@ def found_deaths_table(board: Board) -> Table:
     return board.table("found deaths")
 
 
+def reports_table(board: Board) -> Table:
+    """`DeathKey` -> `JobDied` for ``report=``, the oldest first. Written by the Reporter; removed by the Courier."""
+    return board.table("reports")
+
+
 def subscribers_table(board: Board) -> Table:
     """Urn of a subscriber -> names of event types. Written by the Reporter; read by whoever makes events."""
     return board.table("subscribers")

@@ -24,7 +24,7 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
             if self.isEnabledFor(level):
                 super().log(level, *_encodable(msg, args), **kwargs)
         except (Exception, SystemExit):  # noqa: BLE001 - a handler may raise anything; KeyboardInterrupt is the user's
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 _write(level, str(msg) % args if args else str(msg))
 
 
