@@ -12,13 +12,14 @@ from exqueue.actors.protocol import (
     Heartbeat,
     Lead,
     LockFree,
+    LookForDeaths,
     QueuesChanged,
     Say,
     Seen,
     StandDown,
     Unseen,
 )
-from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
+from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table, unswept_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
 from exqueue.actors.waiting import Waiting
 from exqueue.actors.weather import Weather
@@ -69,6 +70,7 @@ class Leader(Actor):
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seen = seen_table(self.board)
+        self._unswept = unswept_table(self.board)
         self._weather = Weather("leader", self.board, context.runtime)
         self._damage = QueueDamage(self.board, self.clock)
         self._fence: Fence | None = None
@@ -262,6 +264,8 @@ class Leader(Actor):
                 continue
             self._claimed.add(queue)
             self._damage.over(queue)
+            self._unswept[queue] = self.clock.monotonic()
+            self.tell("reporter", LookForDeaths())
         self.doing("")
 
     def _release(self) -> None:

@@ -272,6 +272,21 @@ class DeathsNoted:
     """To the Reporter: there are deaths on the board that are not in the log yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class LookForDeaths:
+    """To the Reporter: queues were claimed (they stand on the board); others may have left deaths unsaid in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BooksDue:
+    """To the Reporter, from its timer: tell the persistence what is in the log, and look for what is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsNoted:
+    """To the Courier: there are deaths on the board for ``report=``."""
+
+
 FetcherMessage = (
     Lead
     | StandDown

@@ -20,7 +20,7 @@ from exqueue.persistence.sqlite.queue import (
     started_ms,
 )
 from exqueue.persistence.sqlite.verbs import Verbs
-from exqueue.persistence.values import SUSPECT_AFTER, Danger, Overview, QueueCounts, StoredJob
+from exqueue.persistence.values import SUSPECT_AFTER, Danger, Mark, Overview, QueueCounts, StoredJob, Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,12 @@ _FROM_THE_BACK: Final = (
     "ORDER BY rank DESC, id DESC LIMIT 1 OFFSET ?"
 )
 _FIRST: Final = (float("-inf"), float("-inf"), "")
+
+# A mark of a job that is not dead was left by a node of an older version, which revived it.
+_UNREPORTED: Final = (
+    f"SELECT {_JOB}, unreported FROM jobs INDEXED BY unreported "  # noqa: S608 - constants
+    f"WHERE queue = ? AND unreported IS NOT NULL AND state = {DEAD} LIMIT ?"
+)
 
 
 class Reads(Verbs):
@@ -95,6 +101,17 @@ class Reads(Verbs):
                     with named(name, self._file.path):
                         jobs.append(_stored(step, name, row))
             return tuple(jobs)
+
+        return self._read(look)
+
+    def unreported(self, queue: str, limit: int) -> tuple[Unreported, ...]:
+        """See `Session.unreported`."""
+        check_size("limit", limit)
+
+        def look(step: Step) -> tuple[Unreported, ...]:
+            found = find(step, queue)
+            rows = [] if found is None else step.db.execute(_UNREPORTED, (found.key, limit)).fetchall()
+            return tuple(Unreported(Mark(row[0], row[-1]), _stored(step, queue, row[:-1])) for row in rows)
 
         return self._read(look)
 
