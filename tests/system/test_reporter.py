@@ -26,6 +26,7 @@ from exqueue import (
 )
 from exqueue.persistence.urls import open_persistence
 from exqueue.persistence.values import NewJob, Push
+from exqueue.record import MAX_TRACEBACK
 from exqueue.testing import crash
 from tests.system.helpers import PATIENCE_S, eventually, queue_status
 
@@ -343,3 +344,55 @@ def test_a_death_tells_the_last_error(system: SystemRef, caplog: pytest.LogCaptu
     assert traceback[0] == "Traceback (most recent call last):"
     assert traceback[-2] == "ValueError: run 3"
     assert "run 1" not in text
+
+
+class Unspeakable(Exception):
+    """Can't be made text, in whatever way."""
+
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+    __repr__ = __str__
+
+
+class Hostile:
+    """Raises what is hard to report."""
+
+    max_retries = 0
+
+    def perform(self, *, how: str) -> None:
+        if how == "unspeakable":
+            raise Unspeakable
+        if how == "long":
+            raise ValueError("x" * 5_000_000 + " the end")
+        self.descend(400)
+
+    def descend(self, depth: int) -> None:
+        """Raise from far below, by frames that do not repeat."""
+        if depth == 0:
+            raise ValueError("the bottom")
+        exec(f"self.descend({depth} - 1)", {"self": self})  # noqa: S102 - so that Python does not fold the lines
+
+
+@pytest.mark.parametrize(
+    ("how", "end"),
+    [
+        ("unspeakable", "tests.system.test_reporter.Unspeakable: <exception str() failed>"),
+        ("long", "x the end"),
+        ("deep", "ValueError: the bottom"),
+    ],
+)
+def test_whatever_a_job_raises_its_death_is_one_line(
+    system: SystemRef, caplog: pytest.LogCaptureFixture, how: str, end: str
+) -> None:
+    """Of bounded size: what is too long loses its middle, never its end; what is no text is named by its type."""
+    system.ask(StartWorker(Hostile))
+    job_id = system.ask(Enqueue(Hostile, {"how": how}))
+    text = eventually(lambda: error_of(caplog, job_id))
+    traceback, _, commands = text.rpartition("\n")
+    assert traceback.endswith(end)
+    assert commands.startswith("To run it again: ")
+    assert len(text) < MAX_TRACEBACK + 1_000
+    assert ("characters cut" in text) == (how != "unspeakable")
+    assert len([level for level, _ in said(caplog, job_id) if level >= logging.WARNING]) == 1
+    assert restarts(system.ask(GetTree())) == {}
