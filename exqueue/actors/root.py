@@ -111,9 +111,6 @@ class ExqueueRoot(Supervisor):
             self.stop()
 
     def _on_look_around(self) -> None:
-        for path, (_, status) in self.board.table("tree").copy().items():
-            if status == "running" and (path == "queues" or path.count("/") == 1):
-                self.tell(path, CheckChildren())
         self.tell_self(CheckChildren())
         self.send_after(LOOK_EVERY_S, LookAround())
 

@@ -154,7 +154,7 @@ def test_a_parked_child_that_is_stopped_does_not_come_back() -> None:
     with running(child("a", backoff=Backoff(0.01)), kind=Keeper) as tree:
         tree.tell("a", crash(GiveUp("can't work")))
         tree.until(lambda m: isinstance(m, tuple))
-        tree.ask("", lambda root: root.delete_child("a"))
+        tree.ask("", lambda root: root.remove_child("a"))
         tree.supervise(TryAgain("a", ""))
         assert tree.names.whereis("a") is None
 

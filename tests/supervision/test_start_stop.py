@@ -2,8 +2,6 @@
 
 import threading
 
-import pytest
-
 from exqueue.supervision import Restart
 from tests.supervision.tree import DEADLINE_S, Lived, Overseer, child, crash, running
 
@@ -26,32 +24,25 @@ def test_a_failed_start_stops_those_before_it_in_reverse() -> None:
         assert [name for name, _ in tree.names.snapshot()] == ["probe"]
 
 
-def test_children_are_added_terminated_and_deleted() -> None:
-    """A terminated one keeps its place and may be ensured again; an id is used once."""
+def test_a_child_is_ensured_and_removed_whatever_it_does() -> None:
+    """One that is stopped is started again where it stood, one that runs is left alone; a removed one is forgotten."""
     with running() as tree:
-        tree.ask("", lambda root: root.start_child(child("a")))
-        assert "there is a child 'a' already" in tree.ask("", _start_twice)
-        assert tree.ask("", lambda root: root.terminate_child("a"))
-        assert tree.names.whereis("a") is None
-        assert tree.ask("", lambda root: root.child_ids()) == ("a",)
         tree.ask("", lambda root: root.ensure_child(child("a")))
-        assert tree.names.whereis("a") is not None
-        assert tree.ask("", lambda root: root.delete_child("a"))
-        assert not tree.ask("", lambda root: root.delete_child("a"))
-        assert not tree.ask("", lambda root: root.terminate_child("a"))
+        urn = tree.urn("a")
+        tree.ask("", lambda root: root.ensure_child(child("a")))
+        assert tree.urn("a") == urn
+        tree.ask("", lambda root: root.terminate_child("a"))
+        tree.ask("", lambda root: root.ensure_child(child("a")))
+        assert tree.urn("a") != urn
+        assert tree.ask("", lambda root: root.remove_child("a"))
+        assert not tree.ask("", lambda root: root.remove_child("a"))
         assert tree.ask("", lambda root: root.child_ids()) == ()
-
-
-def _start_twice(root: Overseer) -> str:
-    with pytest.raises(ValueError, match="already") as refused:
-        root.start_child(child("a"))
-    return str(refused.value)
 
 
 def test_a_temporary_child_that_is_terminated_is_forgotten() -> None:
     """Nothing could bring it back."""
     with running(child("a", restart=Restart.TEMPORARY)) as tree:
-        assert tree.ask("", lambda root: root.terminate_child("a"))
+        tree.ask("", lambda root: root.terminate_child("a"))
         assert tree.ask("", lambda root: root.child_ids()) == ()
 
 
@@ -63,7 +54,7 @@ def test_a_child_that_does_not_stop_is_left_behind_and_shown() -> None:
         held = threading.Event()
         tree.tell("a", lambda actor: [step() for step in (held.set, lambda: let_go.wait(DEADLINE_S))])
         assert held.wait(DEADLINE_S)
-        assert tree.ask("", lambda root: root.terminate_child("a"))
+        tree.ask("", lambda root: root.terminate_child("a"))
         assert dict(tree.board.table("abandoned threads")) == {urn: "a"}
         thread = next(t for t in threading.enumerate() if t.name == "exqueue:a")
         let_go.set()
