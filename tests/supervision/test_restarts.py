@@ -8,8 +8,6 @@ from exqueue.supervision import Backoff, Down, Exit, GiveUp, Intensity
 from exqueue.supervision.supervisor import TryAgain
 from tests.supervision.tree import DEADLINE_S, Overseer, Player, child, crash, running
 
-MANY = Intensity(50, 60.0)
-
 
 class Family(Overseer):
     """A supervisor below the root that takes its own strategy and intensity."""

@@ -147,7 +147,7 @@ def test_otp_069_an_unknown_message_is_logged_and_no_crash(caplog: pytest.LogCap
 
     class Hostile:
         def __str__(self) -> str:
-            raise SystemExit("from __str__")
+            raise RuntimeError("from __str__")
 
         __repr__ = __str__
 

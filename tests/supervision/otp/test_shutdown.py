@@ -8,10 +8,23 @@ from typing import Any
 import pytest
 
 from exqueue.errors import ConfigError
-from exqueue.supervision import ChildSpec, GiveUp, Intensity, Occasion, Report, Restart, Stop, Strategy, TerminateChild
-from tests.supervision.otp.ends import break_starts, end, fragile, mortal, thread_of, wait_for_end
+from exqueue.supervision import (
+    ChildSpec,
+    GiveUp,
+    Intensity,
+    Occasion,
+    Report,
+    Restart,
+    Stop,
+    Strategy,
+    TerminateChild,
+    children,
+)
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.seeded_runtime import SeededRuntime
+from tests.supervision.otp.ends import break_starts, end, fragile, thread_of, wait_for_end
 from tests.supervision.test_hangs import Held
-from tests.supervision.tree import DEADLINE_S, Do, Overseer, Player, child, crash, running
+from tests.supervision.tree import DEADLINE_S, Do, Overseer, Player, Tree, child, crash, running
 
 
 def test_otp_051_children_stop_in_reverse_each_gone_before_the_next() -> None:
@@ -65,8 +78,11 @@ def test_otp_052_what_waits_for_a_sibling_that_does_not_stop_goes_to_its_success
         assert not thread.is_alive()
 
 
-def test_otp_053_a_child_without_patience_is_left_behind_at_once_and_cleans_nothing_up() -> None:
-    """What it does when it comes back has no effect: its on_stop does not run."""
+def test_otp_053_a_child_without_patience_is_left_behind_at_once_and_cleans_nothing_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The grace is for others. What it does when it comes back has no effect: its on_stop does not run."""
+    monkeypatch.setattr(children, "GRACE_S", 1_000.0)
     held = Held()
     with running(child("a", shutdown_s=0.0)) as tree:
         thread = thread_of("a")
@@ -82,18 +98,17 @@ def test_otp_053_a_child_without_patience_is_left_behind_at_once_and_cleans_noth
 
 @pytest.mark.parametrize("kind", ["worker", "supervisor"])
 def test_otp_054_without_an_end_to_its_patience_a_supervisor_waits(kind: str) -> None:
-    """For a child of its own, or for one of a supervisor below it."""
-    held = Held()
-    spec = child("a", stopping=lambda _: held(), shutdown_s=math.inf)
-    with running(spec if kind == "worker" else child("f", Overseer, children=(spec,))) as tree:
-        id = "a" if kind == "worker" else "f"
-        stopping = tree.send("", lambda root: root.terminate_child(id))
-        assert held.entered.wait(DEADLINE_S)
-        assert not stopping.is_answered()
-        held.let_go.set()
-        stopping.get(timeout=DEADLINE_S)
-        assert tree.statuses() == {id: "stopped"}
-        assert not [m for m in tree.probe.waiting() if isinstance(m, Report)]
+    """For a child of its own, or for one of a supervisor below it; here for a day."""
+    scheduler = Scheduler(1)
+    spec = child("a", stopping=lambda _: scheduler.sleep(86_400.0), shutdown_s=math.inf)
+    spec = spec if kind == "worker" else child("f", Overseer, children=(spec,))
+    tree = Tree(SeededRuntime(scheduler), (spec,), Overseer)
+    begun = scheduler.clock.now
+    tree.send("", lambda root: root.terminate_child(spec.id)).get()
+    assert scheduler.clock.now - begun >= 86_400.0
+    assert tree.statuses() == {spec.id: "stopped"}
+    assert not [m for m in tree.probe.waiting() if isinstance(m, Report)]
+    tree.stop()
 
 
 WAYS = {
@@ -138,16 +153,22 @@ def test_otp_057_a_child_that_hides_from_its_supervisor_does_not_hang_it() -> No
         assert not thread.is_alive()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+class Silent(Player):
+    """Its thread ends with nothing of what an actor does about its end."""
+
+    def _actor_loop(self) -> None:
+        self._live()
+
+
 def test_otp_057_a_child_that_is_gone_without_a_word_does_not_hang_its_supervisor() -> None:
     """The report says that nobody knows how it ended."""
-    with running(mortal("a")) as tree:
+    with running(child("a", Silent)) as tree:
         thread = thread_of("a")
-        tree.board.table("killed")["a"] = True
         tree.tell("a", crash(ValueError("broke")))
         thread.join(DEADLINE_S)
         tree.order(TerminateChild("a"))
-        assert tree.until_reported(Occasion.SHUTDOWN_ERROR).offender.path == "a"
+        report = tree.until_reported(Occasion.SHUTDOWN_ERROR)
+        assert report.line() == "a is gone, and its thread did not say how it ended"
 
 
 def test_otp_058_a_supervisor_can_be_stopped_while_it_restarts_a_child_in_vain() -> None:
