@@ -25,7 +25,7 @@ from exqueue.intake import pieces, stored
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
-from exqueue.supervision import ActorContext, Board, Envelope, Names, ThreadRuntime, safe_logger
+from exqueue.supervision import ActorContext, Board, Envelope, Exit, Names, ThreadRuntime, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -364,16 +364,16 @@ def start_system(
             context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
         )
         ref = SystemRef(root, task, context, settings)
-        failure = context.started.get(timeout=None) if context.started is not None else None
+        outcome = context.started.get(timeout=None) if context.started is not None else None
     except RuntimeError as no_thread:
         raise _not_started(persistence, runtime, str(no_thread)) from no_thread
     except BaseException:
         # An interrupt, while the tree is being started in its own thread: it is ended as soon as it stands.
         context.names.deliver("", Envelope(StopSystem(), kept=True))
         raise
-    if failure is not None:
+    if isinstance(outcome, Exit):
         ref.stop()
-        raise _not_started(persistence, runtime, failure.error)
+        raise _not_started(persistence, runtime, outcome.error)
     return ref
 
 
