@@ -304,6 +304,10 @@ class Actor(pykka.ThreadingActor):
             if not isinstance(error, Exception):
                 answer = ActorDead(f"{self} ended by {type(error).__name__}")
             reply_to.fail_unless_answered(answer)
+        if self.context.name is None:
+            # As pykka has it: who waits for on_failure finds the actor dead. In a tree the supervisor says when it is.
+            pykka.ActorRegistry.unregister(self.actor_ref)
+            self.actor_stopped.set()
         self._guarded("on_failure", lambda: self.on_failure(type(error), error, error.__traceback__))
         end = exit_after("shutdown" if isinstance(error, GiveUp) else "crashed", error)
         if self.context.supervisor is None:
@@ -361,4 +365,4 @@ class Actor(pykka.ThreadingActor):
         """Run in the actor's own thread after an error came out of a handler, before the end is reported."""
 
     def __str__(self) -> str:
-        return f"{type(self).__name__} {self.name or self.actor_urn!r}"
+        return f"{type(self).__name__} ({self.name or self.actor_urn})"

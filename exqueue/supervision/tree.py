@@ -70,15 +70,17 @@ class Tree:
         return tree
 
     def ask(self, path: str, message: object, *, timeout_s: float = ASK_TIMEOUT_S) -> Any:
-        """Ask an actor and wait for its answer; while it is being restarted the question waits for it.
+        """Ask an actor and wait for its answer.
+
+        A question that waits while the actor crashes, or is being restarted, goes to the one that takes its place.
 
         Raises:
-            ActorDead: nobody answers to this path and nobody will, or the actor ended before it answered.
+            ActorDead: nobody answers to this path and nobody will, or the actor was given up with the question in hand.
             AskTimeout: no answer in time; it may still be acted on.
             Exception: what the actor answered with.
         """
         reply = self._context.runtime.reply()
-        if not self._context.names.deliver(path, Envelope(message, reply)):
+        if not self._context.names.deliver(path, Envelope(message, reply, kept=True)):
             raise ActorDead(f"nobody answers to {path!r}")
         try:
             return reply.get(timeout=timeout_s)

@@ -18,13 +18,13 @@ from exqueue.supervision import (
     StartChild,
     Supervisor,
     TerminateChild,
-    Tree,
-    children,
 )
+from exqueue.supervision import Tree as OwnTree
+from exqueue.supervision.child_spec import START_TIMEOUT_S
 from exqueue.supervision.exits import SHUTDOWN
-from tests.supervision.otp.ends import thread_of
-from tests.supervision.test_hangs import Held
-from tests.supervision.tree import DEADLINE_S, Overseer, Player, Probe, child, crash, running
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.seeded_runtime import SeededRuntime
+from tests.supervision.tree import DEADLINE_S, Overseer, Player, Probe, Tree, child, crash, running
 
 UNKIND = (ValueError("no start"), SystemExit(3), KeyboardInterrupt(), GeneratorExit())
 
@@ -64,7 +64,7 @@ def test_otp_002_a_supervisor_may_say_that_there_is_nothing_to_run() -> None:
         assert tree.probe.waiting() == []
 
     with pytest.raises(NotStarted, match="the root could not be started: ignored"):
-        Tree.start(Needless)
+        OwnTree.start(Needless)
     assert actor_threads() == []
 
 
@@ -80,7 +80,7 @@ def test_otp_003_a_start_that_returns_what_it_may_not_leaves_nothing_running(how
     with pytest.raises(
         error, match=r"children are ChildSpecs, got one str|on_start returns None, Info or IGNORE, got str"
     ):
-        Tree.start(*([Odd] if how == "on_start" else []), children=("a",) if how == "children" else (child("a"),))
+        OwnTree.start(*([Odd] if how == "on_start" else []), children=("a",) if how == "children" else (child("a"),))
     assert actor_threads() == []
 
 
@@ -120,7 +120,7 @@ def test_otp_006_a_start_returns_when_all_static_children_are_started() -> None:
         assert let_go.wait(DEADLINE_S)
 
     def start() -> None:
-        with Tree.start(children=(child("a"), child("b", starting=starting))):
+        with OwnTree.start(children=(child("a"), child("b", starting=starting))):
             returned.set()
 
     starter = threading.Thread(target=start)
@@ -156,7 +156,7 @@ def test_otp_008_the_first_reason_and_its_stack_reach_the_outermost_caller() -> 
     for name in "dcba":
         spec = child(name, Overseer, children=(spec,))
     with pytest.raises(NotStarted) as failed:
-        Tree.start(children=(spec,))
+        OwnTree.start(children=(spec,))
     assert failed.value.reason.endswith("a/b/c/d/z could not be started: ZeroDivisionError: deep down")
     assert "in deep_down" in failed.value.stack
     assert actor_threads() == []
@@ -241,27 +241,23 @@ def test_otp_015_a_name_that_a_stranger_answers_to_is_not_taken() -> None:
         assert "exqueue:a" not in actor_threads()
 
 
-def test_otp_015_a_late_actor_of_a_supervisor_that_was_given_up_does_not_take_the_name(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_otp_015_a_late_actor_of_a_supervisor_that_was_given_up_does_not_take_the_name(seed: int) -> None:
     """Its own start ends when its successor answers to the name already, which goes on doing so."""
-    monkeypatch.setattr(children, "START_TIMEOUT_S", 0.2)
-    held, hangs = Held(), iter([True])
+    scheduler = Scheduler(seed)
+    delays_s = iter((1.0, START_TIMEOUT_S - 0.5))
 
     def starting(_: Player) -> None:
-        if next(hangs, False):
-            monkeypatch.setattr(children, "START_TIMEOUT_S", 30.0)
-            held()
+        scheduler.sleep(next(delays_s, 0.0))
 
-    spec = child("f", Overseer, children=(child("a", starting=starting),))
-    with running() as tree:
-        with pytest.raises(NotStarted, match="on_start took more than"):
-            tree.order(StartChild(spec))
-        late = [thread_of("f"), thread_of("f/a")]
-        tree.order(StartChild(spec))
-        urn = tree.urn("f/a")
-        held.let_go.set()
-        for thread in late:
-            thread.join(DEADLINE_S)
-        assert [thread.is_alive() for thread in late] == [False, False]
-        assert tree.urn("f/a") == urn
+    spec = child("f", Overseer, children=(child("slow", starting=starting), child("late", starting=starting)))
+    tree = Tree(SeededRuntime(scheduler), (), Overseer)
+    with pytest.raises(NotStarted, match="on_start took more than"):
+        tree.send("", lambda root: root.start_child(spec)).get()
+    tree.order(StartChild(spec))
+    urn = tree.urn("f/late")
+    assert len(tree.board.table("abandoned threads")) == 1
+    scheduler.sleep(START_TIMEOUT_S)
+    assert tree.urn("f/late") == urn
+    assert dict(tree.board.table("abandoned threads")) == {}
+    tree.stop()
