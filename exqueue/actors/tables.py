@@ -227,6 +227,17 @@ def failures_table(board: Board) -> Table:
     return board.table("failures")
 
 
+def abandoned_table(board: Board) -> Table:
+    """Urn -> path, of threads that were left behind and still run. Written by supervisors; read by Fetchers."""
+    return board.table("abandoned threads")
+
+
+def abandoned_count(board: Board, queue: str) -> int:
+    """How many threads of a queue were left behind and still run."""
+    below = f"queues/{queue}/"
+    return sum(path.startswith(below) for path in list(abandoned_table(board).values()))
+
+
 def running_count(board: Board) -> int:
     """How many runs the Workers of this node have begun and not ended."""
     return sum(len(RunTables(board, queue).running) for queue in tuple(queues_table(board)))
