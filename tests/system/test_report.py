@@ -71,8 +71,9 @@ def kill(system: SystemRef, count: int) -> list[str]:
 
 
 def said(caplog: pytest.LogCaptureFixture, level: int = logging.ERROR) -> list[str]:
-    """The lines at a level."""
-    return [record.getMessage() for record in caplog.records if record.levelno == level]
+    """The lines at a level; at ERROR those of deaths."""
+    name = "exqueue.deaths" if level == logging.ERROR else "exqueue"
+    return [record.getMessage() for record in caplog.records if record.levelno == level and record.name == name]
 
 
 def restarts(info: ActorInfo) -> dict[str, int]:

@@ -57,9 +57,9 @@ class Anyone(Verbs):
         listing, replies = replies[: len(unlisted)], replies[len(before) :]
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)]
         if unknown and outage is None:
-            load = (b"SCRIPT", b"LOAD", script("push").source)
-            again, outage = wire.talk_partly((load, *(commands[i] for i in unknown)))
-            answered = [*again[1:], *[None] * len(unknown)]
+            source = script("push").source
+            again, outage = wire.talk_partly([(b"EVAL", source, *commands[i][2:]) for i in unknown])
+            answered = [*again, *[None] * len(unknown)]
             for i, reply in zip(unknown, answered, strict=False):
                 replies[i] = reply
         not_listed = self._note_listed(wire, unlisted, listing)
@@ -87,8 +87,6 @@ class Anyone(Verbs):
             return StaleCall(
                 f"push {push.n} of this caller to {push.queue!r} came after a later one; nothing was stored"
             )
-        if isinstance(reply, redis.exceptions.NoScriptError):
-            return Outage("the server forgot the script of push twice", sent=False)
         if isinstance(reply, redis.RedisError):
             return wire.explain(reply, self._push_keys(self._queue(push.queue), ""))
         return outage

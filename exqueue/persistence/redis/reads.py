@@ -158,7 +158,7 @@ class Reads(Verbs):
         try:
             replies = wire.talk(commands)
             if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-                replies = wire.talk(((b"SCRIPT", b"LOAD", code.source), *commands))[1:]
+                replies = wire.talk([(b"EVAL", code.source, *command[2:]) for command in commands])
             for (keys, _), reply in zip(runs, replies, strict=True):
                 if isinstance(reply, redis.RedisError):
                     raise wire.explain(reply, keys)
