@@ -12,6 +12,7 @@ from exqueue.actors.protocol import (
     FenceRefused,
     JobDue,
     Lead,
+    LookForDeaths,
     Nudge,
     PatienceEnds,
     Quiesce,
@@ -38,6 +39,7 @@ from exqueue.actors.tables import (
     queues_table,
     quiescing_table,
     seats_table,
+    unswept_table,
     worker_of,
 )
 from exqueue.actors.weather import Weather
@@ -83,6 +85,7 @@ class Fetcher(Actor):
         self._seats = seats_table(self.board)
         self._owned_rows = owned_table(self.board)
         self._quiescing_rows = quiescing_table(self.board)
+        self._unswept = unswept_table(self.board)
         self._abandoned = self.board.table("abandoned threads")
         self._tables = RunTables(self.board, queue)
         self._runs = Runs(self._tables, self._may_bring_an_outcome)
@@ -302,6 +305,8 @@ class Fetcher(Actor):
         self._claimed, self._was_stale = True, False
         self._number = claimed.call
         self._owned_rows[self._queue] = self._owned(fence)
+        self._unswept[self._queue] = self.clock.monotonic()
+        self.tell("reporter", LookForDeaths())
         self._runs.take_over(claimed.runs)
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)
         # What an earlier Fetcher had handed out was not known here when the stop was heard of.

@@ -174,7 +174,7 @@ class Queues(Supervisor):
             return
         self._forget_jobs(quiet.queue, but=())
         self._queues.pop(quiet.queue, None)
-        self.delete_child(quiet.queue)
+        self.remove_child(quiet.queue)
         self._quiescing.pop(quiet.queue, None)
         self._announce()
 
