@@ -61,7 +61,7 @@ def a_job_for(room: Room) -> type:
     return Visit
 
 
-def test_the_status_of_a_node_without_anything(system: SystemRef) -> None:
+def test_the_status_of_a_node_without_anything(system: SystemRef, url: str) -> None:
     """Nothing to lead, nothing stored, and itself among the nodes."""
     eventually(lambda: system.ask(GetStatus()).nodes)
     assert system.ask(GetStatus()) == SystemStatus(
@@ -75,6 +75,7 @@ def test_the_status_of_a_node_without_anything(system: SystemRef) -> None:
         outage_since=None,
         outage_reason=None,
         failed=(),
+        address=url,
     )
 
 
