@@ -132,7 +132,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             self._asking.store(stores, deadline)
             return ids[0] if isinstance(message, Enqueue) else ids
         if isinstance(message, GetStatus) and not self.is_alive():
-            return status_of_the_dead(self._node.config.node, self._context.board, self._asking.why_stopped())
+            node, address = self._node.config.node, self._node.persistence.address
+            return status_of_the_dead(node, address, self._context.board, self._asking.why_stopped())
         reply = self._asking.send(recipient, message, self._context.runtime.reply())
         if not block:
             return reply

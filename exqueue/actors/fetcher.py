@@ -94,6 +94,7 @@ class Fetcher(Actor):
         self._announce = Announcer(queue, settings.config.node, self.board, self.clock, self.tell)
         self._fence: Fence | None = None
         self._claimed = False
+        self._was_stale = False
         self._seat = 0
         self._number = 0
         self._call: Call | None = None
@@ -180,7 +181,7 @@ class Fetcher(Actor):
         self._announce.superseded(self._runs.lose_all())
         self._suspect_leave.give_back()
         self._suspect_leave.wanted(is_wanted=False)
-        self._claimed = False
+        self._claimed = self._was_stale = False
         self._call = None
         self._seat = 0
 
@@ -188,7 +189,8 @@ class Fetcher(Actor):
         fence = self._fence
         is_known = fence is not None and self._claimed and self._call is None and swept.owned == self._owned(fence)
         if is_known and swept.verdict == "stale":
-            self._announce.went_back("it does not know of the last call that it answered")
+            # Another leadership's, or the store lost what it knew: the claim tells which.
+            self._was_stale = True
             self._claim_anew()
         else:
             # A call that is unanswered may have been applied long ago: what came since then is not in its answer.
@@ -299,7 +301,9 @@ class Fetcher(Actor):
         # Before anything is asked: from now on no Worker begins what was handed out under another seat.
         self._seats[self._queue] = self._seat
         claimed = self.call(self._session.claim, self._queue, fence, self._seat)
-        self._claimed = True
+        if self._was_stale:
+            self._announce.went_back("it does not know of the last call that it answered")
+        self._claimed, self._was_stale = True, False
         self._number = claimed.call
         self._owned_rows[self._queue] = self._owned(fence)
         self._unswept[self._queue] = self.clock.monotonic()

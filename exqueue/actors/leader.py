@@ -147,8 +147,9 @@ class Leader(Actor):
         if self._fence is None:
             self._look_at_queues()
             return min(ttl / 3, DOUBT_PAUSE_S if self._witness.is_in_doubt else STANDBY_PAUSE_S)
-        self._claim_others()
-        return ttl / 3 if self._seen.get("listening") else min(ttl / 3, UNSEEN_PAUSE_S)
+        pause_s = ttl / 3 if self._seen.get("listening") else min(ttl / 3, UNSEEN_PAUSE_S)
+        # Many queues, or a slow network: the lock is renewed in between, or a standby would have it meanwhile.
+        return pause_s if self._claim_others(self.clock.monotonic() + pause_s) else 0.0
 
     def _is_held_by_another(self) -> bool:
         """Whether a standby still sees the lock held.
@@ -241,21 +242,26 @@ class Leader(Actor):
                     self._warn(warning(overview.queues, self._config.node, holder.node))
             self._look_at_queues_at = now + (SAID_EVERY_S if queues else FIRST_LOOK_AFTER_S)
 
-    def _claim_others(self) -> None:
-        """Claim the queues that nobody started here, so that an ex-leader is shut out there too and no run hangs."""
+    def _claim_others(self, until: float) -> bool:
+        """Claim the queues that nobody started here, so that an ex-leader is shut out there too and no run hangs.
+
+        Returns:
+            Whether there are none left; ``False`` when that takes longer than ``until`` (monotonic).
+        """
         self.doing("claim")
         fence = self._fence
         assert fence is not None  # noqa: S101 - asked by the caller
         for queue in self.call(self._session.queues):
             if queue in self._claimed or queue in self._queues:
                 continue
+            if self.clock.monotonic() >= until:
+                return False
             try:
                 self.call(self._session.claim, queue, fence, 0)
             except Fenced as fenced:
                 self._at_least = max(self._at_least, fenced.epoch)
                 self._acquire()
-                self.tell_self(Heartbeat())
-                return
+                return False
             except StaleCall:
                 pass
             except StoreDamaged as damage:
@@ -269,6 +275,7 @@ class Leader(Actor):
             self._unswept[queue] = self.clock.monotonic()
             self.tell("reporter", LookForDeaths())
         self.doing("")
+        return True
 
     def _release(self) -> None:
         fence = self._fence

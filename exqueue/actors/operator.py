@@ -75,7 +75,8 @@ class Operator(Actor):
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
         self._looks = settings.persistence.session(timeout=LOOK_TIMEOUT_S)
-        self._survey = Survey(settings.config.node, self.board, self._looks, self.call)
+        self._address = settings.persistence.address
+        self._survey = Survey(settings.config.node, self._address, self.board, self._looks, self.call)
         self._lookup = Lookup(self._session, self.call, self.board, settings)
         self._weather = Weather("operator", self.board, context.runtime)
         self._caller = context.runtime.token(6).hex()
@@ -336,7 +337,7 @@ class Operator(Actor):
         row = present_outage(self.board)
         if row is None:
             row = OutageRow(self.clock.time(), "" if outage is None else outage.reason)
-        return status.from_memory(self._node, self.board, self._last_status, row)
+        return status.from_memory(self._node, self._address, self.board, self._last_status, row)
 
     def _tree(self) -> ActorInfo:
         return status.tree(status.rows(self.board, dict(self._names.snapshot())))

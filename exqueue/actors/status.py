@@ -86,7 +86,7 @@ def what_failed(beats: Mapping[str, Beat], damaged: Mapping[str, str]) -> tuple[
     return tuple(sorted(failures | {sentence(queue, reason) for queue, reason in damaged.items()}))
 
 
-def from_memory(node: str, board: Board, last: SystemStatus | None, outage: OutageRow) -> SystemStatus:
+def from_memory(node: str, address: str, board: Board, last: SystemStatus | None, outage: OutageRow) -> SystemStatus:
     """What was last known, and since when nothing new is."""
     fence = lead_table(board).get("fence")
     damaged = (sentence(queue, reason) for queue, reason in known_damage(board).items())
@@ -101,10 +101,11 @@ def from_memory(node: str, board: Board, last: SystemStatus | None, outage: Outa
         outage_since=outage.since,
         outage_reason=outage.reason,
         failed=(*failures_table(board).values(), *damaged),
+        address=address,
     )
 
 
-def status_of_the_dead(node: str, board: Board, why: str) -> SystemStatus:
+def status_of_the_dead(node: str, address: str, board: Board, why: str) -> SystemStatus:
     """What is left to say of a system that has ended."""
     fence = lead_table(board).get("fence")
     return SystemStatus(
@@ -118,6 +119,7 @@ def status_of_the_dead(node: str, board: Board, why: str) -> SystemStatus:
         outage_since=None,
         outage_reason=None,
         failed=(why,),
+        address=address,
     )
 
 

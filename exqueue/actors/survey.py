@@ -27,13 +27,15 @@ class Survey:
 
     Args:
         node: that was asked.
+        address: of the persistence.
         board: of its system.
         session: to read with.
         call: makes a call of the persistence, see `exqueue.supervision.Actor.call`.
     """
 
-    def __init__(self, node: str, board: Board, session: Session, call: Callable[..., Any]) -> None:
+    def __init__(self, node: str, address: str, board: Board, session: Session, call: Callable[..., Any]) -> None:
         self._node = node
+        self._address = address
         self._board = board
         self._session = session
         self._call = call
@@ -70,6 +72,7 @@ class Survey:
             outage_since=None if outage is None else outage.since,
             outage_reason=None if outage is None else outage.reason,
             failed=status.what_failed(beats, wrong),
+            address=self._address,
         )
 
     def _running(self, overview: Overview, damaged: dict[str, StoreDamaged]) -> list[StoredJob]:

@@ -97,6 +97,7 @@ class SystemStatus:
         outage_reason: what it or the network said.
         failed: what a person has to mend, a sentence each: two classes of one name, a queue that is parked or damaged,
             a system that gave up. Empty when all is well.
+        address: where the jobs are kept: the URL without user and password, of a file its absolute path.
     """
 
     node: str
@@ -109,6 +110,7 @@ class SystemStatus:
     outage_since: float | None
     outage_reason: str | None
     failed: tuple[str, ...]
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

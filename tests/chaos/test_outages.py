@@ -151,6 +151,7 @@ def test_the_status_of_an_outage_comes_from_memory(
         assert [queue.name for queue in again.queues] == ["Held"]
         assert [one.queue for one in again.running] == ["Held"]
         assert again.is_leader
+        assert again.address == server.url
 
 
 def refused(system: SystemRef, message: Enqueue, timeout: float) -> AskTimeout | Outage:

@@ -68,50 +68,51 @@ def test_a_job_of_one_system_may_enqueue_with_and_stop_another(run: Run) -> None
     assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 
+NOTEBOOK = """
+import asyncio
+class Async:
+    concurrency = 3
+    async def perform(self, *, number):
+        await asyncio.sleep(0.01)
+        await asyncio.to_thread(note, number)
+async def main():
+    system = start()
+    ticks = 0
+    async def tick():
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.005)
+            ticks += 1
+    ticking = asyncio.create_task(tick())
+    system.ask(StartWorker(Async))
+    system.ask(Enqueue(Async, {"number": 0}))
+    await asyncio.to_thread(system.ask, Enqueue(Async, {"number": 1}))
+    future = system.ask(GetStatus(), block=False)
+    assert (await asyncio.to_thread(future.get)).node == system.ask(GetStatus()).node
+    await asyncio.gather(*(asyncio.to_thread(system.enqueue, Async, number=n) for n in range(2, 20)))
+    before = ticks
+    await asyncio.to_thread(system.drain, timeout=10)
+    assert ticks > before
+    assert asyncio.get_running_loop() is loop
+    ticking.cancel()
+    await asyncio.to_thread(system.stop)
+    assert not system.is_alive()
+async def run():
+    global loop
+    loop = asyncio.get_running_loop()
+    await main()
+    forgotten = start()
+    forgotten.ask(StartWorker(Async))
+    await asyncio.to_thread(forgotten.ask, Enqueue(Async, {"number": 20}))
+    forgotten.drain()
+asyncio.run(run())
+assert sorted(map(int, (HERE / "notes").read_text().split())) == list(range(21))
+"""
+
+
 def test_a_host_with_a_running_event_loop(run: Run) -> None:
     """As in a notebook: asking from a coroutine works, asking from a thread lets the loop go on; async jobs too."""
-    ended = run(
-        """
-    import asyncio
-    class Async:
-        concurrency = 3
-        async def perform(self, *, number):
-            await asyncio.sleep(0.01)
-            await asyncio.to_thread(note, number)
-    async def main():
-        system = start()
-        ticks = 0
-        async def tick():
-            nonlocal ticks
-            while True:
-                await asyncio.sleep(0.005)
-                ticks += 1
-        ticking = asyncio.create_task(tick())
-        system.ask(StartWorker(Async))
-        system.ask(Enqueue(Async, {"number": 0}))
-        await asyncio.to_thread(system.ask, Enqueue(Async, {"number": 1}))
-        future = system.ask(GetStatus(), block=False)
-        assert (await asyncio.to_thread(future.get)).node == system.ask(GetStatus()).node
-        await asyncio.gather(*(asyncio.to_thread(system.enqueue, Async, number=n) for n in range(2, 20)))
-        before = ticks
-        await asyncio.to_thread(system.drain, timeout=10)
-        assert ticks > before
-        assert asyncio.get_running_loop() is loop
-        ticking.cancel()
-        await asyncio.to_thread(system.stop)
-        assert not system.is_alive()
-    async def run():
-        global loop
-        loop = asyncio.get_running_loop()
-        await main()
-        forgotten = start()
-        forgotten.ask(StartWorker(Async))
-        await asyncio.to_thread(forgotten.ask, Enqueue(Async, {"number": 20}))
-        forgotten.drain()
-    asyncio.run(run())
-    assert sorted(map(int, (HERE / "notes").read_text().split())) == list(range(21))
-    """
-    )
+    ended = run(NOTEBOOK)
     assert (ended.code, ended.out, ended.err) == (0, "", "")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exqueue import Enqueue, ExqueueSystem, GetJob, JobNotFound
+from exqueue import Enqueue, ExqueueSystem, GetJob, GetStatus, JobNotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,8 @@ def test_without_a_url_jobs_are_kept_in_a_file_that_is_announced_once(
     with ExqueueSystem.start() as system:
         job_id = system.ask(Enqueue("Later", queue="later"))
         assert f"sqlite:///{elsewhere}/exqueue.db" in str(system)
+        assert system.ask(GetStatus()).address == f"sqlite:///{elsewhere}/exqueue.db"
+    assert system.ask(GetStatus()).address == f"sqlite:///{elsewhere}/exqueue.db"
     with ExqueueSystem.start() as system:
         assert system.ask(GetJob(job_id)).queue == "later"
         with pytest.raises(JobNotFound, match=f"{elsewhere}/exqueue.db"):

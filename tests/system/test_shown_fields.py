@@ -61,7 +61,7 @@ def a_job_for(room: Room) -> type:
     return Visit
 
 
-def test_the_status_of_a_node_without_anything(system: SystemRef) -> None:
+def test_the_status_of_a_node_without_anything(system: SystemRef, url: str) -> None:
     """Nothing to lead, nothing stored, and itself among the nodes."""
     eventually(lambda: system.ask(GetStatus()).nodes)
     assert system.ask(GetStatus()) == SystemStatus(
@@ -75,11 +75,13 @@ def test_the_status_of_a_node_without_anything(system: SystemRef) -> None:
         outage_since=None,
         outage_reason=None,
         failed=(),
+        address=url,
     )
 
 
-def test_the_status_of_a_queue_that_is_worked(system: SystemRef, room: Room) -> None:
-    """Every number of it, and of the job that runs in it."""
+@pytest.fixture
+def running(system: SystemRef, room: Room) -> str:
+    """A job at its second attempt, in a queue that is paused since, with one ready behind it and one due later."""
     job = a_job_for(room)
     system.ask(StartWorker(job, concurrency=1))
     running = system.ask(Enqueue(job, {"who": 1, "fails": 1}))
@@ -89,9 +91,13 @@ def test_the_status_of_a_queue_that_is_worked(system: SystemRef, room: Room) -> 
     system.ask(Enqueue(job, {"who": 3}, delay=1_000))
     # Who runs what is told with the leader's next sign of life.
     eventually(lambda: [one.worker for one in system.ask(GetStatus()).running] == ["queues/visits/worker-1"])
+    return str(running)
 
+
+def test_the_status_of_a_queue_that_is_worked(system: SystemRef, running: str) -> None:
+    """Every number of it."""
     status = system.ask(GetStatus())
-    (queue,), (run,) = status.queues, status.running
+    (queue,) = status.queues
     assert (status.is_leader, status.leader, status.epoch) == (True, "worker", 1)
     assert queue == QueueStatus(
         name="visits",
@@ -112,6 +118,11 @@ def test_the_status_of_a_queue_that_is_worked(system: SystemRef, room: Room) -> 
     )
     assert queue.oldest_ready_s is not None
     assert 0 <= queue.oldest_ready_s < PATIENCE_S
+
+
+def test_the_status_of_a_job_that_runs(system: SystemRef, running: str) -> None:
+    """Where, since when and for how long."""
+    (run,) = system.ask(GetStatus()).running
     assert run == RunningJob(
         id=running,
         job="Visit",

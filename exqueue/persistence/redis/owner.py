@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from exqueue.errors import Fenced, StaleCall, StorageFull
 from exqueue.persistence.bounds import check_size
 from exqueue.persistence.redis.text import text_of
-from exqueue.persistence.redis.verbs import Verbs, milliseconds
+from exqueue.persistence.redis.verbs import Verbs, in_pieces, milliseconds
 from exqueue.persistence.values import (
     Bury,
     Claimed,
@@ -25,7 +25,7 @@ from exqueue.persistence.values import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exqueue.persistence.redis.connection import Reply
+    from exqueue.persistence.redis.connection import Args, Reply
     from exqueue.persistence.values import Fence, Owned, Verdict
 
 FIRST_JOB = 4
@@ -81,15 +81,17 @@ class Owner(Verbs):
 
     def sweep(self, owned: Sequence[Owned]) -> tuple[Verdict, ...]:
         """See `Session.sweep`."""
-        if not owned:
-            return ()
+        replies = self._run_all("sweep", [self._believed(piece) for piece in in_pieces(owned)])
+        return tuple(VERDICTS[number] for reply in replies for number in reply)
+
+    def _believed(self, owned: Sequence[Owned]) -> tuple[tuple[bytes, ...], Args]:
         keys: list[bytes] = []
         args: list[str | int] = []
         for belief in owned:
             at = self._queue(belief.queue)
             keys += (at.owner, at.ready, at.returned, at.suspects, at.waiting, at.running)
             args += (belief.fence.epoch, belief.fence.token, belief.seat, belief.call)
-        return tuple(VERDICTS[number] for number in self._run("sweep", tuple(keys), tuple(args)))
+        return tuple(keys), tuple(args)
 
 
 def _encoded(settlement: Settlement) -> tuple[bytes | str | int, ...]:

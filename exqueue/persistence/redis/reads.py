@@ -8,9 +8,8 @@ import redis
 
 from exqueue.persistence.bounds import check_size
 from exqueue.persistence.redis.lock import holder_of
-from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.redis.text import bytes_of, is_utf8, text_of
-from exqueue.persistence.redis.verbs import Verbs, milliseconds
+from exqueue.persistence.redis.verbs import Verbs, in_pieces, milliseconds
 from exqueue.persistence.values import Danger, Mark, Overview, QueueCounts, StoredJob, Unreported
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
 
     from exqueue.persistence.redis.connection import Args, Reply
     from exqueue.persistence.values import State
-
-QUEUES_A_SCRIPT = 200
-"""How many queues one run of ``overview.lua`` looks at: it takes about 10 us each."""
 
 NAMED = 10
 """How many things that somebody else wrote one sentence names."""
@@ -37,7 +33,7 @@ class Reads(Verbs):
 
     def overview(self, queues: Sequence[str]) -> Overview:
         """See `Session.overview`."""
-        pieces = [queues[at : at + QUEUES_A_SCRIPT] for at in range(0, len(queues), QUEUES_A_SCRIPT)] or [()]
+        pieces = in_pieces(queues) or [()]
         replies = self._run_all("overview", [((self._keys.lease, *self._counted(piece)), ()) for piece in pieces])
         counts: list[QueueCounts] = []
         for piece, reply in zip(pieces, replies, strict=True):
@@ -147,24 +143,6 @@ class Reads(Verbs):
             )
             dangers.append(Danger(sentence, is_grave=False))
         return tuple(dangers)
-
-    def _run_all(self, name: str, runs: Sequence[tuple[tuple[bytes, ...], Args]]) -> list[Reply]:
-        """One script several times, in one round trip."""
-        if not runs:
-            return []
-        code = script(name)
-        commands = [(b"EVALSHA", code.sha, len(keys), *keys, *args) for keys, args in runs]
-        wire = self._lender.lend()
-        try:
-            replies = wire.talk(commands)
-            if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-                replies = wire.talk([(b"EVAL", code.source, *command[2:]) for command in commands])
-            for (keys, _), reply in zip(runs, replies, strict=True):
-                if isinstance(reply, redis.RedisError):
-                    raise wire.explain(reply, keys)
-        finally:
-            self._lender.take_back(wire)
-        return replies
 
 
 def _counts(name: str, numbers: Reply) -> QueueCounts:

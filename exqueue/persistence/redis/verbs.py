@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import redis
 
 from exqueue.errors import StaleCall
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from exqueue.persistence.redis.keys import QueueKeys
 
 CALLER_KEPT_MS = CALLER_KEPT_S * 1000
+
+QUEUES_A_SCRIPT = 200
+"""How many queues one run of a script looks at: it takes about 10 us each, and others have to be served in between."""
+
+T = TypeVar("T")
 
 
 class Verbs:
@@ -50,6 +57,24 @@ class Verbs:
             return wire.run(script(name), keys, args)
         finally:
             self._lender.take_back(wire)
+
+    def _run_all(self, name: str, runs: Sequence[tuple[tuple[bytes, ...], Args]]) -> list[Reply]:
+        """One script several times, in one round trip."""
+        if not runs:
+            return []
+        code = script(name)
+        commands = [(b"EVALSHA", code.sha, len(keys), *keys, *args) for keys, args in runs]
+        wire = self._lender.lend()
+        try:
+            replies = wire.talk(commands)
+            if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
+                replies = wire.talk([(b"EVAL", code.source, *command[2:]) for command in commands])
+            for (keys, _), reply in zip(runs, replies, strict=True):
+                if isinstance(reply, redis.RedisError):
+                    raise wire.explain(reply, keys)
+        finally:
+            self._lender.take_back(wire)
+        return replies
 
     def _talk(self, *commands: Args) -> list[Reply]:
         wire = self._lender.lend()
@@ -87,6 +112,11 @@ class Verbs:
     def close(self) -> None:
         """See `Session.close`."""
         self._lender.close()
+
+
+def in_pieces(queues: Sequence[T]) -> list[Sequence[T]]:
+    """Cut into what one run of a script looks at."""
+    return [queues[at : at + QUEUES_A_SCRIPT] for at in range(0, len(queues), QUEUES_A_SCRIPT)]
 
 
 def milliseconds(seconds: float) -> int:

@@ -129,9 +129,10 @@ def test_a_key_of_the_namespace_of_a_wrong_type_is_named(
         pytest.param("owner", "seat", "claim anew", id="seat"),
         pytest.param("owner", "call", "claim anew, exchange", id="call"),
         pytest.param("owner", "places", "exchange", id="places"),
-        pytest.param("owner", "processed", "overview", id="processed"),
-        pytest.param("owner", "failed", "overview", id="failed"),
-        pytest.param("owner", "husks", "overview", id="husks"),
+        pytest.param("owner", "processed", "exchange, overview", id="processed"),
+        pytest.param("owner", "failed", "exchange, overview", id="failed"),
+        pytest.param("owner", "husks", "exchange, cancel, overview", id="husks"),
+        pytest.param("husks", "h", "cancel", id="the husks of a job"),
     ],
 )
 def test_an_entry_that_is_no_number_is_named_and_nothing_is_changed(
@@ -150,6 +151,7 @@ def test_an_entry_that_is_no_number_is_named_and_nothing_is_changed(
         "claim anew": lambda it: it.claim("q", FENCE, 2),
         "exchange": lambda it: it.exchange("q", FENCE, 1, 2, [], 3, serial=False, suspect=True),
         "overview": lambda it: it.overview(["q"]),
+        "cancel": lambda it: it.cancel("q", "person", 1, "h"),
         "list_jobs": lambda it: it.list_jobs("q", "running", 10, 0),
         "get_jobs": lambda it: it.get_jobs(field, ["q"]),
     }
@@ -159,6 +161,20 @@ def test_an_entry_that_is_no_number_is_named_and_nothing_is_changed(
         assert repr(key.decode()) in str(refused.value), verb
         assert repr(field) in str(refused.value), verb
         assert contents(server, at.prefix) == before, verb
+
+
+def test_a_count_of_husks_that_is_no_number_costs_no_job(
+    session: RedisSession, server: redis.Redis, namespace: str
+) -> None:
+    """It is met when jobs are taken out of the line already: it counts for none, and is right again afterwards."""
+    at = queue_keys(namespace, "q")
+    session.claim("q", FENCE, 1)
+    session.push("pusher", [Push("q", 1, tuple(NewJob(name, b"record") for name in "abc"))])
+    server.hset(at.husks, "b", "nonsense")
+    assert session.overview(["q"]).queues[0].ready == 3
+    assert [job.id for job in session.list_jobs("q", "ready", 10, 0)] == ["a", "b", "c"]
+    jobs = session.exchange("q", FENCE, 1, 1, [], 3, serial=False, suspect=False).jobs
+    assert [job.id for job in jobs] == ["a", "b", "c"]
 
 
 def test_a_push_to_a_queue_that_can_not_be_listed_is_not_called_stored(

@@ -61,7 +61,9 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
   end
 
   if picked < want and ready_count > 0 and not (is_serial and head ~= '') then
-    local left, skipped = {}, 0 -- how many entries of an id in the ready line are still to be skipped
+    -- How many entries of an id in the ready line are still to be skipped; none where somebody wrote nonsense, since an
+    -- error would lose what was popped.
+    local left, skipped = {}, 0
 
     -- ---- Those that are fresh; a suspect among them goes to the others of its kind unless there is leave for it.
     local place, held = last_place, {}
@@ -74,7 +76,7 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
         dropped = 0
         for i = 1, #front do
           local id = front[i]
-          left[id] = left[id] or tonumber(counts[i] or '0')
+          left[id] = left[id] or tonumber(counts[i]) or 0
           if left[id] == 0 then
             break
           end
@@ -95,7 +97,7 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
       for i = 1, #popped do
         local id, is_husk = popped[i], false
         if counts then
-          left[id] = left[id] or tonumber(counts[i] or '0')
+          left[id] = left[id] or tonumber(counts[i]) or 0
           is_husk = left[id] > 0
           if is_husk then
             left[id], skipped = left[id] - 1, skipped + 1
@@ -130,7 +132,8 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
           call('HSET', husks, id, count)
         end
       end
-      call('HINCRBY', owner, 'husks', -skipped)
+      news[#news + 1] = 'husks'
+      news[#news + 1] = whole(void - skipped)
     end
     if picked < want and call('LLEN', ready) > 0 then
       reply[1] = 0 -- the rounds were used up: once more at once

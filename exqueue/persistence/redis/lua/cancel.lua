@@ -1,9 +1,8 @@
--- Removes a job that does not run; a serial head is cleared. Called by Session.cancel.
+-- Removes a job that does not run; a serial head is cleared. Called by Session.cancel. Begins with _common.lua.
 -- KEYS  1 jobs, 2 trail, 3 recoveries, 4 returned, 5 suspects, 6 waiting, 7 dead, 8 running, 9 owner, 10 husks,
 --       11 unreported, 12 caller
 -- ARGV  1 the caller's n, 2 how long it is kept in ms, 3 wake channel, 4 queue, 5 id
 -- Reply the state it was in, "" when it is not there | {STALE}
-local call = redis.call
 local kept = call('GET', KEYS[12])
 if kept then
   local last, reply = string.match(kept, '^(%d+)|?(.*)$')
@@ -19,7 +18,11 @@ local jobs, running, owner, husks, id = KEYS[1], KEYS[8], KEYS[9], KEYS[10], ARG
 for _, key in ipairs({KEYS[2], KEYS[3], husks, KEYS[11]}) do
   call('HLEN', key) -- raises before the first write if the key is of another type
 end
-local told = call('HMGET', owner, 'head', 'husks')
+local told, entries = call('HMGET', owner, 'head', 'husks'), call('HGET', husks, id)
+local void = tonumber(told[2] or '0')
+if not (void and tonumber(entries or '0')) then
+  error(DAMAGED .. (void and husks .. '|' .. id or owner .. '|husks') .. '>')
+end
 local state, line = '', nil
 if call('HEXISTS', jobs, id) == 1 then
   state = call('HEXISTS', running, id) == 1 and 'running' or 'ready'
@@ -36,8 +39,8 @@ if state ~= '' and state ~= 'running' then
     call('ZREM', line, id)
   else
     -- Its entry in the ready line stays and is skipped when it is met: finding it would take 10 ms in a long line.
-    call('HINCRBY', husks, id, 1)
-    call('HSET', owner, 'husks', string.format('%.0f', tonumber(told[2] or '0') + 1))
+    call('HSET', husks, id, whole(tonumber(entries or '0') + 1))
+    call('HSET', owner, 'husks', whole(void + 1))
   end
   call('HDEL', jobs, id)
   call('HDEL', KEYS[2], id)

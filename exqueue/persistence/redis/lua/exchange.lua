@@ -20,10 +20,13 @@ local waiting, dead, running, owner, husks, unreported = KEYS[7], KEYS[8], KEYS[
 local seat, number, want, settlements = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[8])
 
 local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call', 'head', 'paused', 'serial', 'places', 'hungry',
-  'next_due')
+  'next_due', 'processed', 'failed', 'husks')
 local last, last_place = tonumber(told[4] or '0'), tonumber(told[8] or '0')
-if not (last and last_place and tonumber(told[1] or '0')) then
-  error(DAMAGED .. owner .. '|' .. (not last and 'call' or not last_place and 'places' or 'epoch') .. '>')
+local processed, all_failed, void = tonumber(told[11] or '0'), tonumber(told[12] or '0'), tonumber(told[13] or '0')
+if not (last and last_place and processed and all_failed and void and tonumber(told[1] or '0')) then
+  local wrong = not last and 'call' or not last_place and 'places' or not processed and 'processed'
+    or not all_failed and 'failed' or not void and 'husks' or 'epoch'
+  error(DAMAGED .. owner .. '|' .. wrong .. '>')
 end
 if told[1] ~= ARGV[1] or told[2] ~= ARGV[2] then
   return {'FENCED', told[1] or '0'}
@@ -178,7 +181,8 @@ else
     write_all('HSET', unreported, marks)
     write_all('ZADD', dead, buried)
     write_all('HSET', trail, trails)
-    call('HINCRBY', owner, 'failed', failed)
+    news[#news + 1] = 'failed'
+    news[#news + 1] = whole(all_failed + failed)
     has_trail = has_trail or #trails > 0
     first = call('ZRANGE', waiting, 0, 0, 'WITHSCORES')
   end
@@ -202,7 +206,8 @@ else
   end
   if done_count > 0 then
     call('HDEL', jobs, unpack(done))
-    call('HINCRBY', owner, 'processed', done_count)
+    news[#news + 1] = 'processed'
+    news[#news + 1] = whole(processed + done_count)
     if has_trail then
       call('HDEL', trail, unpack(done))
     end
@@ -212,7 +217,8 @@ else
   end
   if #refused > 0 then
     reply[4] = table.concat(refused, ',')
-    news[3], news[4] = 'refused', number .. ':' .. reply[4]
+    news[#news + 1] = 'refused'
+    news[#news + 1] = number .. ':' .. reply[4]
   end
 end
 

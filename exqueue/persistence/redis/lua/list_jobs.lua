@@ -59,7 +59,7 @@ local function from_ready_line(skip, most)
     local counts = read_all(husks, line)
     for i = 1, #line do
       met[line[i]] = (met[line[i]] or 0) + 1
-      if met[line[i]] > tonumber(counts[i] or '0') then
+      if met[line[i]] > (tonumber(counts[i]) or 0) then
         living = living + 1
         if living > skip then
           ids[#ids + 1] = line[i]

@@ -28,7 +28,7 @@ local function next_record(jobs, ready, returned, suspects, husks)
     local counts = read_all(husks, line)
     for i = 1, #line do
       met[line[i]] = (met[line[i]] or 0) + 1
-      if met[line[i]] > tonumber(counts[i] or '0') then
+      if met[line[i]] > (tonumber(counts[i]) or 0) then
         return call('HGET', jobs, line[i])
       end
     end
