@@ -112,6 +112,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         Args:
             message: see the table of messages in the reference.
             block: ``False`` returns a future at once (not for `EnqueueMany` and `Enqueue`, which are answered by id).
+                Its ``get()`` waits as this would; ``get(timeout=...)`` only looks, and raises `pykka.Timeout`.
             timeout: seconds, 0 to `exqueue.config.MAX_TIMEOUT_S`; ``None`` waits ``ask_timeout`` seconds, never for
                 ever.
 
@@ -130,11 +131,13 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             ids, stores = self._stores(message)
             self._asking.store(stores, deadline)
             return ids[0] if isinstance(message, Enqueue) else ids
+        reply = self._context.runtime.reply()
         if isinstance(message, GetStatus) and not self.is_alive():
-            return status_of_the_dead(self._node.config.node, self._context.board, self._asking.why_stopped())
-        reply = self._asking.send(recipient, message, self._context.runtime.reply())
+            reply.set(status_of_the_dead(self._node.config.node, self._context.board, self._asking.why_stopped()))
+        else:
+            self._asking.send(recipient, message, reply)
         if not block:
-            return reply
+            return self._asking.answer_of(reply, message, recipient, patience_s)
         return self._asking.wait(reply, message, recipient, patience_s)
 
     def enqueue(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> str:
