@@ -54,7 +54,7 @@ def test_a_future_is_answered(system: SystemRef) -> None:
 def test_a_future_without_a_time_out_waits_for_ask_timeout_and_never_for_ever(
     hasty: SystemRef, stage: StagedPersistence
 ) -> None:
-    """It says what `ask` would say; what was not begun by then is dropped, and stays so. What was begun is heard of later."""
+    """It says what `ask` would say; what was not begun by then is dropped, and what was begun is heard of later."""
     hasty.ask(Enqueue(Plain), timeout=PATIENCE_S)
     hang = Hang(is_carried_out=True)
     stage.stage("set_paused", hang)
