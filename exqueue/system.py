@@ -21,7 +21,7 @@ from exqueue.config import DEFAULT_URL, SystemConfig, check_timeout, new_node_na
 from exqueue.errors import AskTimeout, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
-from exqueue.intake import pieces, stored
+from exqueue.intake import all_stored, pieces
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
@@ -148,7 +148,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         config = self._node.config
         now = self._context.runtime.clock.time()
         many = (message,) if isinstance(message, Enqueue) else message.jobs
-        jobs = [stored(one, self._ids, now, self._node.codec, config.max_payload) for one in many]
+        jobs = all_stored(many, self._ids, now, self._node.codec, config.max_payload)
         return [job.id for _, job in jobs], pieces(jobs)
 
     def _patience_s(self, timeout: float | None) -> float:
