@@ -66,7 +66,7 @@ class Asking:
         outage = present_outage(self._board)
         why = "" if outage is None else f"; {outage}"
         raise AskTimeout(
-            f"{_in_words(message)}: no answer from the {recipient} within {patience_s:g} s{why}"
+            f"{_in_words(message)}: no answer from the {recipient} within {round(patience_s, 2):g} s{why}"
             f"{_what_becomes_of(message, was_begun=was_begun)}",
             stored=_is_stored(was_begun=was_begun) if isinstance(message, Store) else None,
         )
