@@ -92,7 +92,7 @@ def test_a_time_out_says_what_becomes_of_the_message(message: Any, is_begun: boo
 def test_a_time_out_tells_the_time_for_people() -> None:
     """A deadline that was 1 s away a moment ago is 1 s; microseconds say nothing."""
     context = ActorContext()
-    with pytest.raises(AskTimeout, match=" within 0.01 s$"):
+    with pytest.raises(AskTimeout, match=r" within 0\.01 s$"):
         Asking(context).wait(context.runtime.reply(), GetStatus(), "operator", 0.009_978_2)
     context.runtime.close()
 
