@@ -59,19 +59,45 @@ class Asking:
             SystemStopped: the system ended before.
         """
         try:
-            return reply.get(timeout=patience_s)
+            return self._look(reply, patience_s)
         except pykka.Timeout:
             pass
-        except pykka.ActorDeadError:
-            raise SystemStopped(self.why_stopped()) from None
         was_begun = not reply.withdraw()
         outage = present_outage(self._board)
         why = "" if outage is None else f"; {outage}"
         raise AskTimeout(
-            f"{_in_words(message)}: no answer from the {recipient} within {patience_s:g} s{why}"
+            f"{_in_words(message)}: no answer from the {recipient} within {round(patience_s, 2):g} s{why}"
             f"{_what_becomes_of(message, was_begun=was_begun)}",
             stored=_is_stored(was_begun=was_begun) if isinstance(message, Store) else None,
         )
+
+    def answer_of(self, reply: Reply[Any], message: object, recipient: str, patience_s: float) -> pykka.Future[Any]:
+        """A future of the answer: its ``get()`` does as `wait`; with a time-out of its own it only looks.
+
+        That look ends with `pykka.Timeout`, and withdraws nothing.
+        """
+        given_up: list[AskTimeout] = []
+
+        def get(timeout: float | None) -> Any:
+            if given_up and not reply.is_answered():
+                raise given_up[0]
+            if timeout is not None:
+                return self._look(reply, timeout)
+            try:
+                return self.wait(reply, message, recipient, patience_s)
+            except AskTimeout as error:
+                given_up.append(error)
+                raise
+
+        future = self._runtime.reply()
+        future.set_get_hook(get)
+        return future
+
+    def _look(self, reply: Reply[Any], timeout: float) -> Any:
+        try:
+            return reply.get(timeout=timeout)
+        except pykka.ActorDeadError:
+            raise SystemStopped(self.why_stopped()) from None
 
     def why_stopped(self) -> str:
         """What the system died of, and what to do about it."""

@@ -33,6 +33,18 @@ class NewerRecordError(RecordError):
     """A stored record has a newer format than this version reads; a newer Exqueue can."""
 
 
+class UnknownJob(ExqueueError):
+    """A stored job names a class that nobody started on the node that ran it."""
+
+
+class UnknownValue(ExqueueError):
+    """An argument of a stored job has a type that the node that ran it does not know."""
+
+
+class NothingRan(ExqueueError):
+    """``perform`` gave something that would have to be run, and that nobody runs."""
+
+
 class JobNotFound(ExqueueError, LookupError):
     """There is no such job in the state that the command is for."""
 

@@ -11,7 +11,7 @@ from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from exqueue.config import JobOptions
-from exqueue.errors import ArgumentsError, ExqueueError, NewerRecordError, RecordError
+from exqueue.errors import ArgumentsError, NewerRecordError, NothingRan, RecordError, UnknownJob, UnknownValue
 from exqueue.forks import end_forked_child
 from exqueue.ids import is_utf8
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
@@ -239,18 +239,6 @@ def _refuse_unknown(record: Record, shop: Workshop) -> None:
         f"no job class named {record.job!r} is started on {shop.node} (started are: {known}); "
         f"start it with StartWorker, or set aliases= on the class that replaces it"
     )
-
-
-class UnknownJob(ExqueueError):
-    """A stored job names a class that nobody started here."""
-
-
-class UnknownValue(ExqueueError):
-    """An argument of a stored job has a type that this node does not know."""
-
-
-class NothingRan(ExqueueError):
-    """``perform`` gave something that would have to be run, and that nobody runs."""
 
 
 def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop, trail: Trail) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import Store
+from exqueue.errors import ExqueueError
 from exqueue.persistence.values import MAX_BATCH, NewJob
 from exqueue.record import encode_record
 
@@ -31,6 +32,21 @@ def stored(message: Enqueue, ids: IdSource, now: float, codec: Codec, max_payloa
     record = encode_record(message.name, message.kwargs, now, codec, max_payload)
     at = None if message.at is None else message.at.timestamp()
     return message.queue, NewJob(message.id or ids.next(), record, message.delay or 0.0, at)
+
+
+def all_stored(
+    messages: Sequence[Enqueue], ids: IdSource, now: float, codec: Codec, max_payload: int
+) -> list[tuple[str, NewJob]]:
+    """As `stored`, of each; where one of many is refused, a note says which, and that none is stored."""
+    jobs: list[tuple[str, NewJob]] = []
+    for message in messages:
+        try:
+            jobs.append(stored(message, ids, now, codec, max_payload))
+        except ExqueueError as refusal:
+            if len(messages) > 1:
+                refusal.add_note(f"this is entry {len(jobs)} of {len(messages)}, from 0; none of them is stored")
+            raise
+    return jobs
 
 
 def pieces(jobs: Sequence[tuple[str, NewJob]]) -> tuple[Store, ...]:

@@ -21,7 +21,7 @@ from exqueue.config import DEFAULT_URL, SystemConfig, check_report, check_timeou
 from exqueue.errors import AskTimeout, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
-from exqueue.intake import pieces, stored
+from exqueue.intake import all_stored, pieces
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
@@ -113,6 +113,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         Args:
             message: see the table of messages in the reference.
             block: ``False`` returns a future at once (not for `EnqueueMany` and `Enqueue`, which are answered by id).
+                Its ``get()`` waits as this would; ``get(timeout=...)`` only looks, and raises `pykka.Timeout`.
             timeout: seconds, 0 to `exqueue.config.MAX_TIMEOUT_S`; ``None`` waits ``ask_timeout`` seconds, never for
                 ever.
 
@@ -131,12 +132,14 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             ids, stores = self._stores(message)
             self._asking.store(stores, deadline)
             return ids[0] if isinstance(message, Enqueue) else ids
+        reply = self._context.runtime.reply()
         if isinstance(message, GetStatus) and not self.is_alive():
             node, address = self._node.config.node, self._node.persistence.address
-            return status_of_the_dead(node, address, self._context.board, self._asking.why_stopped())
-        reply = self._asking.send(recipient, message, self._context.runtime.reply())
+            reply.set(status_of_the_dead(node, address, self._context.board, self._asking.why_stopped()))
+        else:
+            self._asking.send(recipient, message, reply)
         if not block:
-            return reply
+            return self._asking.answer_of(reply, message, recipient, patience_s)
         return self._asking.wait(reply, message, recipient, patience_s)
 
     def enqueue(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> str:
@@ -147,7 +150,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         config = self._node.config
         now = self._context.runtime.clock.time()
         many = (message,) if isinstance(message, Enqueue) else message.jobs
-        jobs = [stored(one, self._ids, now, self._node.codec, config.max_payload) for one in many]
+        jobs = all_stored(many, self._ids, now, self._node.codec, config.max_payload)
         return [job.id for _, job in jobs], pieces(jobs)
 
     def _patience_s(self, timeout: float | None) -> float:

@@ -89,6 +89,14 @@ def test_a_time_out_says_what_becomes_of_the_message(message: Any, is_begun: boo
     assert error.stored is None
 
 
+def test_a_time_out_tells_the_time_for_people() -> None:
+    """A deadline that was 1 s away a moment ago is 1 s; microseconds say nothing."""
+    context = ActorContext()
+    with pytest.raises(AskTimeout, match=r" within 0\.01 s$"):
+        Asking(context).wait(context.runtime.reply(), GetStatus(), "operator", 0.009_978_2)
+    context.runtime.close()
+
+
 @pytest.mark.parametrize(("is_begun", "stored"), [(True, "unknown"), (False, "no")])
 def test_a_time_out_says_whether_jobs_are_stored(is_begun: bool, stored: str) -> None:
     """For people and for programs."""

@@ -68,6 +68,23 @@ def test_every_public_name_can_be_loaded() -> None:
     assert not hasattr(exqueue, "no_such_name")
 
 
+def test_every_error_stands_in_one_file() -> None:
+    """All that derives from `ExqueueError` is defined in `exqueue.errors`, where a reader finds the whole tree."""
+    program = """
+import importlib, pkgutil, exqueue, exqueue.errors
+for module in pkgutil.walk_packages(exqueue.__path__, "exqueue."):
+    importlib.import_module(module.name)
+found = [exqueue.errors.ExqueueError]
+for error in found:
+    found += error.__subclasses__()
+print(len(found), *{f"{one.__module__}.{one.__name__}" for one in found if one.__module__ != "exqueue.errors"})
+"""
+    count, *elsewhere = in_a_fresh_interpreter(program).split()
+
+    assert int(count) > 20
+    assert elsewhere == []
+
+
 def test_the_first_program_of_the_readme_prints_what_it_says() -> None:
     """The program runs as pasted, and its output is the block below it."""
     readme = (importlib.resources.files("exqueue").joinpath("..") / "README.md").read_text(encoding="utf-8")

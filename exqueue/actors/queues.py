@@ -54,6 +54,7 @@ class Queues(Supervisor):
         self._failures = failures_table(self.board)
         self._resizing: dict[str, list[tuple[StartWorker, Reply[Any]]]] = {}
         self._quiescing = quiescing_table(self.board)
+        self._tried_again_at: dict[str, float] = {}
 
     def on_failure(
         self,
@@ -88,7 +89,7 @@ class Queues(Supervisor):
         try:
             settings = self._merged(definition, options)
         except ConfigError as error:
-            self._failures[definition.name] = str(error)
+            self._failures[_refusal_of(definition)] = str(error)
             self.tell("listener", BeatNow())
             if self.asker is None:
                 logger.error("%s", error)  # noqa: TRY400 - said for a person, a traceback would not help
@@ -98,7 +99,7 @@ class Queues(Supervisor):
         registered = RegisteredJob(definition, options)
         for name in (definition.name, *definition.aliases):
             self._jobs[name] = registered
-        self._failures.pop(definition.name, None)
+        self._failures.pop(_refusal_of(definition), None)
         self._queues[definition.queue] = settings
         return self._ensure(start)
 
@@ -150,6 +151,8 @@ class Queues(Supervisor):
         self.tell("listener", BeatNow())
 
     def _on_stop_worker(self, definition: JobDefinition) -> str | None:
+        if self._failures.pop(_refusal_of(definition), None) is not None:
+            self.tell("listener", BeatNow())
         queue: QueueSettings | None = self._queues.get(definition.queue)
         if queue is None or definition.name not in queue.jobs:
             started = ", ".join(self._jobs) or "none"
@@ -175,6 +178,7 @@ class Queues(Supervisor):
         self._forget_jobs(quiet.queue, but=())
         self._queues.pop(quiet.queue, None)
         self.remove_child(quiet.queue)
+        self._tried_again_at.pop(quiet.queue, None)
         self._quiescing.pop(quiet.queue, None)
         self._announce()
 
@@ -185,14 +189,20 @@ class Queues(Supervisor):
                 self._jobs.pop(name, None)
 
     def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
-        """Say once that a queue does not work, and show it in the status until it does."""
-        word = f"queue {spec.id}"
+        """Say once that a queue does not work, however often it fails again, and show it in the status."""
         sentence = f"queue {spec.id} does not work and is started again later: {end.error or end.kind}"
-        if word not in self._failures:
+        if self._is_parked_anew(spec, delay_s):
             logger.error("%s (in %g s)\n%s", sentence, delay_s, end.traceback)
-        self._failures[word] = sentence
+        self._failures[f"queue {spec.id}"] = sentence
         # It starts with what the board says then: nobody needs to wait for that.
         self._on_resized(spec.id)
+
+    def _is_parked_anew(self, spec: ChildSpec, delay_s: float) -> bool:
+        """Whether the queue was never parked, or has stood for a while since; its delays begin anew then, too."""
+        assert spec.backoff is not None  # noqa: S101 - without one it is not parked
+        now, tried_again_at = self.clock.monotonic(), self._tried_again_at.get(spec.id)
+        self._tried_again_at[spec.id] = now + delay_s
+        return tried_again_at is None or now - tried_again_at > spec.backoff.cap_s
 
     def on_child_restarted(self, path: str, reason: str) -> None:
         """Let subscribers and the status know."""
@@ -201,6 +211,11 @@ class Queues(Supervisor):
         self._failures.pop(f"queue {queue}", None)
         self._on_resized(queue)
         tell_restarted(self, self._settings.config.node, path, reason)
+
+
+def _refusal_of(definition: JobDefinition) -> str:
+    """Under which word it stands that this class was refused; another class of its name has another word."""
+    return f"job {_place(definition)}"
 
 
 def _place(definition: JobDefinition) -> str:

@@ -60,7 +60,7 @@ class Survey:
             node=self._node,
             is_leader=leader == self._node,
             leader=leader,
-            epoch=0 if overview.holder is None else overview.holder.epoch,
+            epoch=_epoch(overview),
             queues=tuple(
                 status.queue_status(
                     counted.get(name) or status.uncounted(name), overview.now, leader, beats, wrong.get(name)
@@ -87,3 +87,10 @@ class Survey:
                     raise
                 damaged[counts.queue] = damage
         return running
+
+
+def _epoch(overview: Overview) -> int:
+    """Of the leadership that stands, else of the last one, which has claimed every queue."""
+    if overview.holder is not None:
+        return overview.holder.epoch
+    return max((counts.epoch for counts in overview.queues), default=0)

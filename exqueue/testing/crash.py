@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exqueue.actors.tables import ROOT
 from exqueue.supervision import Crash, Envelope
 
 if TYPE_CHECKING:
@@ -17,10 +18,11 @@ def crash(system: SystemRef, path: str) -> None:
 
     Args:
         system: a started system of this process.
-        path: as in `ActorInfo.name`: ``leader``, ``queues/mail/fetcher``, ``queues/mail/worker-1``.
+        path: as in `ActorInfo.name`: ``leader``, ``queues/mail/fetcher``, ``queues/mail/worker-1``; of the root
+            ``system``, after whose crash there is nobody to start it again.
 
     Raises:
         LookupError: no actor answers to this path.
     """
-    if not system.send_to(path, Envelope(Crash(f"exqueue.testing.crash({path!r})"))):
+    if not system.send_to(ROOT if path == "system" else path, Envelope(Crash(f"exqueue.testing.crash({path!r})"))):
         raise LookupError(f"no actor answers to {path!r}; GetTree() shows which do")

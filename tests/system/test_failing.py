@@ -195,7 +195,7 @@ def test_fault_027_a_job_of_which_nothing_ran_is_no_success(
     eventually(lambda: state_of(system, job_id) == "dead")
 
     (error,) = system.ask(GetJob(job_id)).errors
-    assert error.type == "exqueue.execution.NothingRan"
+    assert error.type == "exqueue.errors.NothingRan"
     assert f"perform returned an object of type {type(make()).__name__}, which nobody runs" in error.message
 
 

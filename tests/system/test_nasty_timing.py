@@ -349,10 +349,11 @@ def test_the_root_may_crash(
     observer = elsewhere.session(timeout=5)
     system.ask(visits(range(20)))
     room.await_entered(3)
+    tree: ActorInfo = system.ask(GetTree())
     if is_stopping:
         system.stop(block=False)
         eventually(lambda: system._context.board.table("quiescing"))  # noqa: SLF001 - as above
-    crash(system, "")
+    crash(system, tree.name)
     eventually(lambda: not system.is_alive())
     assert [record.levelname for record in caplog.records].count("CRITICAL") == 1
     assert observer.overview(["Visit"]).holder is None

@@ -207,3 +207,22 @@ def test_a_queue_without_a_job_that_another_node_has_started_can_be_paused(
         standby.ask(StartWorker(Mail))
         eventually(lambda: len(system.ask(GetStatus()).queues) == 2)
         assert system.ask(PauseQueue("Mail")) is True
+
+
+@pytest.mark.parametrize("send", ["ask", "tell"])
+def test_one_of_many_that_is_refused_is_named_and_none_is_stored(system: SystemRef, send: str) -> None:
+    """Whoever enqueues a thousand need not look for it; of one alone it would say nothing new."""
+
+    class Plain:
+        def perform(self, *, number: int) -> None:
+            """Never run here."""
+
+    good, bad = Enqueue(Plain, {"number": 1}), Enqueue(Plain, {"nubmer": 1})
+    with pytest.raises(ArgumentsError, match="takes no 'nubmer'") as caught:
+        getattr(system, send)(EnqueueMany([good, good, bad, good]))
+    assert caught.value.__notes__ == ["this is entry 2 of 4, from 0; none of them is stored"]
+    with pytest.raises(ArgumentsError) as alone:
+        getattr(system, send)(EnqueueMany([bad]))
+    assert not hasattr(alone.value, "__notes__")
+    system.drain()
+    assert system.ask(GetStatus()).queues == ()

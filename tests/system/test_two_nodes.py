@@ -24,6 +24,7 @@ from exqueue import (
     RetryAllDead,
     RetryDead,
     StartWorker,
+    StopWorker,
     SystemStatus,
 )
 from exqueue.persistence.urls import open_persistence
@@ -197,6 +198,22 @@ def test_the_status_tells_the_numbers_of_each_queue(nodes: Nodes, url: str, name
         for row in shown.values():
             del row["name"], row["oldest_ready_s"]
         assert shown == expected
+
+
+def test_the_status_tells_the_last_epoch_while_nobody_leads(nodes: Nodes, room: Room) -> None:
+    """It only ever grows, also in what a person is shown."""
+    assert nodes.clerk.ask(GetStatus()).epoch == 0
+    room.open()
+    nodes.clerk.ask(Enqueue(Held, {"who": 1}))
+    nodes.leader.ask(StartWorker(Held))
+    room.await_left(1)
+    assert nodes.clerk.ask(GetStatus()).epoch == 1
+    nodes.leader.ask(StopWorker(Held))
+    eventually(lambda: nodes.clerk.ask(GetStatus()).leader is None)
+    assert nodes.clerk.ask(GetStatus()).epoch == 1
+    nodes.leader.ask(StartWorker(Held))
+    eventually(lambda: nodes.clerk.ask(GetStatus()).leader == "leader")
+    assert nodes.clerk.ask(GetStatus()).epoch == 2
 
 
 def test_jobs_are_listed_and_found_the_same_from_both(nodes: Nodes, url: str, namespace: str) -> None:
