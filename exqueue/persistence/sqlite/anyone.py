@@ -43,8 +43,12 @@ class Anyone(Verbs):
             check_size("jobs of one push", len(push.jobs))
         if not pushes:
             return ()
+
+        def push_all(step: Step) -> tuple[ExqueueError | None, ...]:
+            return tuple(_push(step, caller, push) for push in pushes)
+
         try:
-            return self._write(lambda step: tuple(_push(step, caller, push) for push in pushes), durable=True)
+            return self._write(push_all, durable=True, stores=True)
         except StorageFull as full:
             if len(pushes) == 1:
                 return (full,)

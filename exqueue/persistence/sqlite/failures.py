@@ -27,6 +27,11 @@ def is_locked(error: sqlite3.Error) -> bool:
     return code_of(error) in _LOCKED
 
 
+def _is_without_room_to_open(error: sqlite3.Error) -> bool:
+    """Whether there is no room for the index of the log, which the first connection makes."""
+    return getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_IOERR_SHMSIZE
+
+
 def explained(error: sqlite3.Error, path: str, *, committing: bool, timeout: float) -> Outage:
     """Translate an error.
 
@@ -38,7 +43,7 @@ def explained(error: sqlite3.Error, path: str, *, committing: bool, timeout: flo
     """
     code = code_of(error)
     said = f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (_is_without_room_to_open(error) and not committing):
         return StorageFull(f"there is no room on the disk of {path}: nothing was stored; make room there [{said}]")
     if code in DAMAGED:
         return damaged(path, said)
