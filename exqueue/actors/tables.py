@@ -191,6 +191,11 @@ def damage_table(board: Board) -> Table:
     return board.table("damage")
 
 
+def damage_seen_table(board: Board) -> Table:
+    """Queue -> what the last status found damaged and nobody had met. Written by the Operator; read by who meets it."""
+    return board.table("damage seen")
+
+
 def failures_table(board: Board) -> Table:
     """What of this system can't work, for the status: a word -> a sentence. Written by Queues and the root."""
     return board.table("failures")
