@@ -51,10 +51,10 @@ class Anyone(Verbs):
         try:
             return self._write(push_all, durable=True, stores=True)
         except (StorageFull, StoreDamaged) as refusal:
-            if len(pushes) == 1:
-                return (refusal,)
             if isinstance(refusal, StoreDamaged) and refusal.queue is None:
                 raise
+            if len(pushes) == 1:
+                return (refusal,)
         # There is no room for all of them, or the queue of one is damaged: the others may be stored.
         return tuple(self.push(caller, (push,))[0] for push in pushes)
 
