@@ -141,6 +141,7 @@ def outage_table(board: Board) -> Table:
     """``first`` -> the `OutageRow` with which the present outage began, ``now`` -> since then, and what was said last.
 
     Besides, ``said: <refusal>`` (nothing after the colon: it does not answer) -> the row with which that is in the log.
+    And ``met: <refusal>`` -> when (Unix time) one that may pass was first met.
     Written by whoever meets or leaves it; the others mean nothing without ``first``.
     """
     return board.table("outage")
