@@ -61,13 +61,15 @@ class Outage(ExqueueError):
         sent: ``False`` when it is certain that nothing of the call was applied; ``True`` when that is not known.
         refusal: why it refuses until a person acts, in the same words for each call that meets it; empty for what
             passes by itself.
+        may_pass: the refusal is also what a failover looks like while it lasts: only when it stays must a person act.
     """
 
-    def __init__(self, reason: str, *, sent: bool = True, refusal: str = "") -> None:
+    def __init__(self, reason: str, *, sent: bool = True, refusal: str = "", may_pass: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.sent = sent
         self.refusal = refusal
+        self.may_pass = may_pass
 
     @property
     def stored(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from exqueue.actors.tables import damage_table
+from exqueue.actors.tables import damage_seen_table, damage_table
 from exqueue.errors import StoreDamaged
 from exqueue.supervision import safe_logger
 
@@ -67,6 +67,7 @@ class QueueDamage:
 
     def __init__(self, board: Board, clock: Clock) -> None:
         self._rows = damage_table(board)
+        self._seen = damage_seen_table(board)
         self._clock = clock
 
     def met(self, queue: str, damage: StoreDamaged) -> None:
@@ -74,9 +75,25 @@ class QueueDamage:
         since, known = self._rows.get(queue, (self._clock.time(), ""))
         if known != damage.reason:
             self._rows[queue] = (since, damage.reason)
-            logger.error(
-                "%s The queue stands still until that is mended; others go on.", sentence(queue, damage.reason)
-            )
+            if self._seen.get(queue) != damage.reason:
+                logger.error(
+                    "%s The queue stands still until that is mended; others go on.", sentence(queue, damage.reason)
+                )
+
+    def seen(self, damaged: Mapping[str, StoreDamaged]) -> None:
+        """A status was read, all of it but for what is damaged: say what nobody who works the queues has met.
+
+        That may never be: who works a queue does not read all that a status shows.
+        """
+        for queue in set(self._seen.copy()) - set(damaged):
+            self._seen.pop(queue, None)
+            logger.info("all that is stored of queue %s can be read again", queue)
+        for queue, damage in damaged.items():
+            _, known = self._rows.get(queue, (0.0, ""))
+            if damage.reason not in {known, self._seen.get(queue)}:
+                logger.error("%s Its jobs may stand still until that is mended.", sentence(queue, damage.reason))
+            if damage.reason != known:
+                self._seen[queue] = damage.reason
 
     def over(self, queue: str) -> None:
         """The queue was answered for."""

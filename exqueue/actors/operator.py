@@ -76,7 +76,7 @@ class Operator(Actor):
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
         self._looks = settings.persistence.session(timeout=LOOK_TIMEOUT_S)
         self._address = settings.persistence.address
-        self._survey = Survey(settings.config.node, self._address, self.board, self._looks, self.call)
+        self._survey = Survey(settings.config.node, self._address, self.board, self.clock, self._looks, self.call)
         self._lookup = Lookup(self._session, self.call, self.board, settings)
         self._weather = Weather("operator", self.board, context.runtime)
         self._caller = context.runtime.token(6).hex()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exqueue.actors import status
 from exqueue.actors.beat import decode_beat
-from exqueue.actors.damage import known_damage, past_damage
+from exqueue.actors.damage import QueueDamage, known_damage, past_damage
 from exqueue.actors.tables import present_outage
 from exqueue.errors import StoreDamaged
 from exqueue.messages import SystemStatus
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue.actors.beat import Beat
+    from exqueue.clock import Clock
     from exqueue.persistence.base import Session
     from exqueue.persistence.values import Overview, StoredJob
     from exqueue.supervision import Board
@@ -29,16 +30,20 @@ class Survey:
         node: that was asked.
         address: of the persistence.
         board: of its system.
+        clock: of its system.
         session: to read with.
         call: makes a call of the persistence, see `exqueue.supervision.Actor.call`.
     """
 
-    def __init__(self, node: str, address: str, board: Board, session: Session, call: Callable[..., Any]) -> None:
+    def __init__(  # noqa: PLR0913 - each of them is used
+        self, node: str, address: str, board: Board, clock: Clock, session: Session, call: Callable[..., Any]
+    ) -> None:
         self._node = node
         self._address = address
         self._board = board
         self._session = session
         self._call = call
+        self._damage = QueueDamage(board, clock)
 
     def status(self) -> SystemStatus:
         """The namespace at this moment.
@@ -51,6 +56,7 @@ class Survey:
         names = sorted({*queues, *(queue for beat in beats.values() for queue in beat.queues)})
         overview, damaged = past_damage(partial(self._call, self._session.overview), names)
         running = self._running(overview, damaged)
+        self._damage.seen(damaged)
         told = {queue: reason for beat in beats.values() for queue, reason in beat.damaged.items()}
         wrong = told | known_damage(self._board) | {queue: damage.reason for queue, damage in damaged.items()}
         counted = {counts.queue: counts for counts in overview.queues}

@@ -149,6 +149,7 @@ def outage_table(board: Board) -> Table:
     """``first`` -> the `OutageRow` with which the present outage began, ``now`` -> since then, and what was said last.
 
     Besides, ``said: <refusal>`` (nothing after the colon: it does not answer) -> the row with which that is in the log.
+    And ``met: <refusal>`` -> when (Unix time) one that may pass was first met.
     Written by whoever meets or leaves it; the others mean nothing without ``first``.
     """
     return board.table("outage")
@@ -220,6 +221,11 @@ def damage_table(board: Board) -> Table:
     Written by its Fetcher or, where it is not started here, by the Leader; read by the Listener and the Operator.
     """
     return board.table("damage")
+
+
+def damage_seen_table(board: Board) -> Table:
+    """Queue -> what the last status found damaged and nobody had met. Written by the Operator; read by who meets it."""
+    return board.table("damage seen")
 
 
 def failures_table(board: Board) -> Table:

@@ -1,6 +1,7 @@
 """Outages: said once in the log and shown in the status.
 
 What passes by itself (it does not answer) is a WARNING; what only a person ends (it refuses) an ERROR for each reason.
+A server that takes no writes while a failover is under way is a WARNING until that has lasted too long for one.
 """
 
 from __future__ import annotations
@@ -24,8 +25,14 @@ logger = safe_logger("exqueue")
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 1.0
 
+FAILOVER_S = 10.0
+"""How long a failover may take: until then what may pass is no refusal."""
+
 SAID = "said: "
 """Before the refusal, in the table of the present outage."""
+
+MET = "met: "
+"""Before a refusal that may pass, in the same table."""
 
 LISTENER = "listener"
 """The name of the actor that asks the persistence something every few seconds, whatever the others do."""
@@ -79,17 +86,27 @@ class Weather:
             self._damage.met(self._queue, outage)
             return pause_s(self._attempt, self._rng)
         is_local = isinstance(outage, StoreDamaged | StorageFull)
-        mine = OutageRow(self._clock.time(), outage.reason, is_local, bool(outage.refusal))
+        refusal = self._refusal(outage)
+        mine = OutageRow(self._clock.time(), outage.reason, is_local, bool(refusal))
         self._outages[self._name] = mine
         first = self._outage.setdefault("first", mine)
         # One atomic step: of two that meet it in the same moment only one says so.
-        if self._outage.setdefault(f"{SAID}{outage.refusal}", mine) is mine:
-            if outage.refusal:
+        if self._outage.setdefault(f"{SAID}{refusal}", mine) is mine:
+            if refusal:
                 logger.error("the persistence refuses, jobs wait until a person acts: %s", outage.reason)
             else:
-                logger.warning("the persistence does not answer, jobs wait until it does: %s", outage.reason)
+                what = "takes no writes for now" if outage.refusal else "does not answer"
+                logger.warning("the persistence %s, jobs wait until it does: %s", what, outage.reason)
         self._outage["now"] = replace(mine, since=first.since)
         return pause_s(self._attempt, self._rng)
+
+    def _refusal(self, outage: Outage) -> str:
+        """Why a person must act; empty as long as it may pass by itself."""
+        if not outage.may_pass:
+            return outage.refusal
+        now = self._clock.time()
+        has_lasted_s = now - self._outage.setdefault(f"{MET}{outage.refusal}", now)
+        return outage.refusal if has_lasted_s >= FAILOVER_S else ""
 
     def calm(self) -> None:
         """Note that a call was answered, whatever was said."""
@@ -103,7 +120,7 @@ class Weather:
         if self._outages.pop(self._name, None) is not None and not self._outages:
             first = self._outage.pop("first", None)
             said = [word for word in list(self._outage) if word.startswith(SAID)]
-            for word in said:
+            for word in (*said, *(word for word in list(self._outage) if word.startswith(MET))):
                 self._outage.pop(word, None)
             if first is not None:
                 how = "answers again" if said == [SAID] else "answers again and refuses no more"

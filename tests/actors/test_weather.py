@@ -86,6 +86,29 @@ def test_the_successor_of_a_crashed_actor_takes_its_row_away(board: Board, caplo
     assert not outages_table(board)
 
 
+def test_what_may_pass_is_no_refusal_until_it_has_lasted(
+    board: Board, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By when it was first met, whoever met it; of the next outage the time counts anew."""
+    one, other = weather(board, "one"), weather(board, "other")
+    failover = Outage("a replica", refusal="it is a replica", may_pass=True)
+    for _ in range(2):
+        one.storm(failover)
+        other.storm(failover)
+        assert said(caplog) == [BEGINS]
+        assert [row.is_refusal for row in outages_table(board).values()] == [False, False]
+        with monkeypatch.context() as patch:
+            patch.setattr("exqueue.actors.weather.FAILOVER_S", 0.0)
+            other.storm(failover)
+            one.storm(failover)
+        assert said(caplog) == [BEGINS, "ERROR"]
+        one.calm()
+        other.calm()
+        assert said(caplog) == [BEGINS, "ERROR", ENDS]
+        assert present_outage(board) is None
+        caplog.clear()
+
+
 def test_who_ends_in_an_outage_leaves_nothing_behind(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     """Others say whether it is over."""
     one, other = weather(board, "one"), weather(board, "other")

@@ -97,7 +97,7 @@ def test_a_server_that_is_still_loading(
 def test_a_server_that_takes_no_writes(
     system: SystemRef, room: Room, client: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A primary that became a replica of a dead host: enqueues wait, runs end, and all goes on when it is one again."""
+    """A primary that became a replica of a dead host: enqueues wait, and all goes on when it is one again."""
     client.replicaof("127.0.0.1", 1)
     room.let_out(0)
     room.await_left(1)
@@ -109,7 +109,24 @@ def test_a_server_that_takes_no_writes(
     client.replicaof("NO", "ONE")
 
     room.await_entered(3)
-    assert_all_went_well(system, room, caplog, jobs=4, level=logging.ERROR)
+    assert_all_went_well(system, room, caplog, jobs=4)
+
+
+def test_a_server_that_takes_no_writes_for_long(
+    system: SystemRef,
+    room: Room,
+    client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No failover takes so long: a person must look where the URL leads, and is told so once."""
+    monkeypatch.setattr("exqueue.actors.weather.FAILOVER_S", 0.5)
+    client.replicaof("127.0.0.1", 1)
+    room.let_out(0)
+    eventually(lambda: lines(caplog, logging.ERROR, "point the URL at the primary"))
+    client.replicaof("NO", "ONE")
+    assert_all_went_well(system, room, caplog, level=logging.ERROR)
+    assert len(lines(caplog, logging.WARNING, "takes no writes for now")) == 1
 
 
 def test_a_server_that_misses_its_replicas(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.servers import RealServer
     from tests.system.helpers import Room
 
-BEGINS = ("the persistence does not answer", "the persistence refuses")
+BEGINS = ("the persistence does not answer", "the persistence takes no writes for now", "the persistence refuses")
 ENDS = "the persistence answers again"
 
 

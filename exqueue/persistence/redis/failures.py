@@ -76,7 +76,9 @@ def refusal(error: redis.RedisError, address: str) -> Outage:
     if code:
         is_sent = code == "NOPERM" and _IN_A_SCRIPT.search(said) is not None
         why = _REFUSALS[code]
-        return Outage(f"the server at {address} refuses: {why} ({said})", sent=is_sent, refusal=why)
+        return Outage(
+            f"the server at {address} refuses: {why} ({said})", sent=is_sent, refusal=why, may_pass=code == "READONLY"
+        )
     why = "it answers with an error that is not known here; look it up in its manual and its log"
     return Outage(f"the server at {address} refuses: {why} ({said})", refusal=why)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from exqueue.errors import StaleCall, StorageFull
+from exqueue.errors import StaleCall, StorageFull, StoreDamaged
 from exqueue.persistence.bounds import check_size
 from exqueue.persistence.sqlite.callers import once
 from exqueue.persistence.sqlite.queue import (
@@ -18,6 +18,7 @@ from exqueue.persistence.sqlite.queue import (
     find,
     last_ready,
     make,
+    named,
 )
 from exqueue.persistence.sqlite.reads import STATES
 from exqueue.persistence.sqlite.verbs import Verbs
@@ -47,12 +48,18 @@ class Anyone(Verbs):
             check_size("jobs of one push", len(push.jobs))
         if not pushes:
             return ()
+
+        def push_all(step: Step) -> tuple[ExqueueError | None, ...]:
+            return tuple(_push(step, caller, push, self._file.path) for push in pushes)
+
         try:
-            return self._write(lambda step: tuple(_push(step, caller, push) for push in pushes), durable=True)
-        except StorageFull as full:
+            return self._write(push_all, durable=True, stores=True)
+        except (StorageFull, StoreDamaged) as refusal:
+            if isinstance(refusal, StoreDamaged) and refusal.queue is None:
+                raise
             if len(pushes) == 1:
-                return (full,)
-        # There is no room for all of them: there may be for some.
+                return (refusal,)
+        # There is no room for all of them, or the queue of one is damaged: the others may be stored.
         return tuple(self.push(caller, (push,))[0] for push in pushes)
 
     def retry_dead(self, queue: str, caller: str, n: int, ids: Sequence[str]) -> tuple[str, ...]:
@@ -104,13 +111,15 @@ class Anyone(Verbs):
 
             return once(step, queue.key, caller, n, act_and_wake)
 
-        return self._write(command, durable=True)
+        with named(name, self._file.path):
+            return self._write(command, durable=True)
 
 
-def _push(step: Step, caller: str, push: Push) -> ExqueueError | None:
+def _push(step: Step, caller: str, push: Push, path: str) -> ExqueueError | None:
     queue = make(step, push.queue, known=True)
     try:
-        once(step, queue.key, caller, push.n, lambda: _store(step, queue, push.queue, push.jobs))
+        with named(push.queue, path):
+            once(step, queue.key, caller, push.n, lambda: _store(step, queue, push.queue, push.jobs))
     except StaleCall as stale:
         return stale
     return None

@@ -1,4 +1,7 @@
-"""One connection: a verb is one short transaction, and after whatever is not an answer the connection is closed."""
+"""One connection: a verb is one short transaction, and after whatever is not an answer the connection is closed.
+
+That there is no room is one: to close the last connection gives the room of the log away, which may not be had again.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from weakref import WeakSet
 
 from exqueue.errors import Outage
-from exqueue.persistence.sqlite.failures import is_locked
+from exqueue.persistence.sqlite.failures import code_of, is_locked
+from exqueue.persistence.sqlite.thrift import has_emptied_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,6 +86,7 @@ class Wire:
         self._file = file
         self._namespace = namespace
         self._is_durable = False
+        self._thrift = file.thrift()
         self._using = threading.Lock()
         with self._listing:
             self._open.add(self)
@@ -127,13 +132,15 @@ class Wire:
             self._of_parents.append(self._db)
         self._db, self._using = None, threading.Lock()
 
-    def write(self, act: Callable[[Step], T], *, durable: bool) -> T:
+    def write(self, act: Callable[[Step], T], *, durable: bool, stores: bool = False) -> T:
         """Do ``act`` in one transaction that no other writer gets between.
 
         Args:
-            act: whatever it raises undoes the transaction.
+            act: whatever it raises undoes the transaction. It is done once more after a log that filled the disk was
+                emptied.
             durable: whether it must survive a power cut once it was answered. (A killed process loses nothing either
                 way, and a power cut only ever takes the last transactions, in their order.)
+            stores: whether it may bring new jobs: on a disk that is nearly full they leave room for all else.
 
         Raises:
             Outage: it was not possible; `StorageFull` and `StoreDamaged` among them.
@@ -145,7 +152,7 @@ class Wire:
             if not writing.acquire(timeout=max(0.0, until - time.monotonic())):
                 raise Outage(f"{self._file.path} was in use by other threads for {self.timeout:g} s", sent=False)
             try:
-                has_signalled, reply = self._write(db, act, until, durable=durable)
+                has_signalled, reply = self._write(db, act, until, durable=durable, stores=stores)
             finally:
                 writing.release()
         if has_signalled:
@@ -153,24 +160,38 @@ class Wire:
         return reply
 
     def _write(
-        self, db: sqlite3.Connection, act: Callable[[Step], T], until: float, *, durable: bool
+        self, db: sqlite3.Connection, act: Callable[[Step], T], until: float, *, durable: bool, stores: bool
     ) -> tuple[bool, T]:
-        committing = False
-        try:
-            if durable != self._is_durable:
-                db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._is_durable = durable
-            _patiently(lambda: db.execute("BEGIN IMMEDIATE"), until)
-            step = Step(db, self._namespace, self._file)
-            reply = act(step)
-            committing = True
-            db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._broken(db, error, committing=committing) from error
-        except BaseException:
-            self._undo(db)
-            raise
-        return step.has_signalled, reply
+        is_last_try = False
+        while True:
+            committing = False
+            try:
+                self._prepare(db, durable=durable, stores=stores)
+                _patiently(lambda: db.execute("BEGIN IMMEDIATE"), until)
+                step = Step(db, self._namespace, self._file)
+                reply = act(step)
+                committing = True
+                db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if is_last_try or code_of(error) != sqlite3.SQLITE_FULL or not self._has_made_room(db):
+                    raise self._broken(db, error, committing=committing) from error
+                is_last_try = True
+            except BaseException:
+                self._undo(db)
+                raise
+            else:
+                self._thrift.committed(db)
+                return step.has_signalled, reply
+
+    def _prepare(self, db: sqlite3.Connection, *, durable: bool, stores: bool) -> None:
+        self._thrift.fit(db, stores=stores)
+        if durable != self._is_durable:
+            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._is_durable = durable
+
+    def _has_made_room(self, db: sqlite3.Connection) -> bool:
+        self._undo(db)
+        return self._db is db and has_emptied_log(db)
 
     def read(self, act: Callable[[Step], T]) -> T:
         """Do ``act``, which only looks, on one state of the file; writers go on meanwhile.
@@ -236,11 +257,13 @@ class Wire:
             except sqlite3.Error as error:
                 raise self._file.refusal(error, committing=False, timeout=self.timeout) from error
             self._is_durable = False
+            self._thrift.forget()
         return db
 
     def _broken(self, db: sqlite3.Connection, error: sqlite3.Error, *, committing: bool) -> Outage:
         self._undo(db)
-        self._drop()
+        if code_of(error) != sqlite3.SQLITE_FULL:
+            self._drop()
         return self._file.refusal(error, committing=committing, timeout=self.timeout)
 
     def _undo(self, db: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ from exqueue.persistence.sqlite.queue import (
     RUNNING,
     SUSPECT,
     WAITING,
+    UnreadableError,
     find,
     first_due,
     last_ready,
@@ -94,11 +95,18 @@ def exchange(step: Step, name: str, request: Request) -> Exchanged:
 def _answer(step: Step, queue: QueueRow, jobs: tuple[Fetched, ...], next_due: float | None) -> Exchanged:
     return Exchanged(
         jobs=jobs,
-        refused=tuple(map(int, queue.refused.split(","))) if queue.refused else (),
+        refused=_positions(queue.refused),
         next_due=None if next_due is None else max(0.0, next_due - step.now),
         paused=bool(queue.paused),
         suspect_waits=_suspect_waits(step, queue),
     )
+
+
+def _positions(refused: str) -> tuple[int, ...]:
+    try:
+        return tuple(map(int, refused.split(","))) if refused else ()
+    except ValueError:
+        raise UnreadableError(f"queues.refused is {refused[:40]!r}") from None
 
 
 def _handed_out_by(step: Step, queue: QueueRow, request: Request) -> tuple[Fetched, ...]:
@@ -107,7 +115,8 @@ def _handed_out_by(step: Step, queue: QueueRow, request: Request) -> tuple[Fetch
     return tuple(
         Fetched(job_id, run, record, trail, recent(recovered, step.now))
         for job_id, _, recovered, trail, record, run in step.db.execute(_RUNS, (queue.key,)).fetchall()
-        if run.split(b"|")[1:3] == this
+        # One that somebody else took away or wrote is no run that anybody could have in hand.
+        if run is not None and run.split(b"|")[1:3] == this
     )
 
 

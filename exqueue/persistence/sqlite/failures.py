@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from typing import Final
@@ -27,6 +28,11 @@ def is_locked(error: sqlite3.Error) -> bool:
     return code_of(error) in _LOCKED
 
 
+def _is_without_room_to_open(error: sqlite3.Error) -> bool:
+    """Whether there is no room for the index of the log, which the first connection makes."""
+    return getattr(error, "sqlite_errorcode", -1) == sqlite3.SQLITE_IOERR_SHMSIZE
+
+
 def explained(error: sqlite3.Error, path: str, *, committing: bool, timeout: float) -> Outage:
     """Translate an error.
 
@@ -38,8 +44,8 @@ def explained(error: sqlite3.Error, path: str, *, committing: bool, timeout: flo
     """
     code = code_of(error)
     said = f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
-    if code == sqlite3.SQLITE_FULL:
-        return StorageFull(f"there is no room on the disk of {path}: nothing was stored; make room there [{said}]")
+    if code == sqlite3.SQLITE_FULL or (_is_without_room_to_open(error) and not committing):
+        return StorageFull(no_room(path, said))
     if code in DAMAGED:
         return damaged(path, said)
     if code in _LOCKED:
@@ -55,12 +61,36 @@ def explained(error: sqlite3.Error, path: str, *, committing: bool, timeout: flo
 def _refusal(code: int, path: str) -> str:
     """What no waiting mends, and what does."""
     if code in _UNWRITABLE:
-        return f"{path} can't be written: give this user the right to write the file and its directory"
+        return unwritable(path)
     if code == sqlite3.SQLITE_CANTOPEN:
         return f"{path} can't be opened: its directory must exist, and this user must be allowed to write there"
     if code == sqlite3.SQLITE_IOERR:
         return f"the disk of {path} fails: look into the system's log"
     return f"{path} fails: look into the system's log, and for what the error means into SQLite's manual"
+
+
+def unwritable(path: str) -> str:
+    """Whoever makes a file beside it says so in the same words: it is one refusal."""
+    return f"{path} can't be written: give this user the right to write the file and its directory"
+
+
+def unmade(beside: str, path: str, error: OSError) -> Outage:
+    """Why a file ``beside`` that of the store at ``path`` can't be made."""
+    said = f"{beside} can't be made: {error.strerror}"
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StorageFull(no_room(path, said))
+    if isinstance(error, FileNotFoundError):
+        refusal = no_directory(path)
+    elif isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        refusal = unwritable(path)
+    else:
+        refusal = f"the disk of {path} fails: look into the system's log"
+    return Outage(f"{refusal} [{said}]", sent=False, refusal=refusal)
+
+
+def no_room(path: str, said: str) -> str:
+    """The disk is full."""
+    return f"there is no room on the disk of {path}: nothing was stored; make room there [{said}]"
 
 
 def no_directory(path: str) -> str:

@@ -18,6 +18,7 @@ from exqueue.errors import NewerStore, Outage, StoreDamaged, SystemStopped
 from exqueue.persistence.sqlite.failures import DAMAGED, code_of, explained, no_directory
 from exqueue.persistence.sqlite.room import Room
 from exqueue.persistence.sqlite.text import TextConnection, text_of
+from exqueue.persistence.sqlite.thrift import Thrift
 
 if TYPE_CHECKING:
     from exqueue.persistence.sqlite.host_time import HostTime
@@ -36,11 +37,16 @@ CHECKPOINT_PAGES: Final = 4_000
 WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 """To what size the write-ahead log is cut when it has grown beyond it."""
 
+LOG_SETTINGS: Final = (
+    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}",
+)
+"""Where there is room; see `Thrift` for where there is little."""
+
 SETTINGS: Final = (
     "PRAGMA busy_timeout = 0",  # Waiting is done by the wire, which looks again sooner.
     "PRAGMA synchronous = NORMAL",
-    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
-    f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}",
+    *LOG_SETTINGS,
     "PRAGMA temp_store = MEMORY",
 )
 
@@ -95,6 +101,10 @@ class StoreFile:
             if not is_ready:
                 connection.close()
         return connection
+
+    def thrift(self) -> Thrift:
+        """What fits one connection to the room that the disk has."""
+        return Thrift(self.path, LOG_SETTINGS)
 
     @property
     def is_of_parent(self) -> bool:

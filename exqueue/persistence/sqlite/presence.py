@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
 
-from exqueue.errors import Outage
-from exqueue.persistence.sqlite.failures import no_directory
+from exqueue.persistence.sqlite.failures import unmade
 
 
 class LifeSign:
@@ -43,10 +42,7 @@ class LifeSign:
             _delete_unheld(path)
             self._descriptor = _hold(self._path)
         except OSError as error:
-            reason = f"{self._path} can't be made: {error.strerror}; give this user the right to write its directory"
-            if isinstance(error, FileNotFoundError):
-                reason = no_directory(path)
-            raise Outage(reason, sent=False, refusal=reason) from error
+            raise unmade(self._path, path, error) from error
         self._open.add(self)
 
     def keep(self) -> None:

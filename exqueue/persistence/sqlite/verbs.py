@@ -31,7 +31,7 @@ class Verbs:
         self._namespace = namespace
         self._life = life
 
-    def _write(self, act: Callable[[Step], T], *, durable: bool = False) -> T:
+    def _write(self, act: Callable[[Step], T], *, durable: bool = False, stores: bool = False) -> T:
         """One transaction; see `Wire.write`. What people and producers were promised is ``durable``.
 
         An exchange is not: what a power cut takes of it is done once more, which is the price of not waiting for the
@@ -39,7 +39,7 @@ class Verbs:
         """
         wire = self._lender.lend()
         try:
-            return wire.write(act, durable=durable)
+            return wire.write(act, durable=durable, stores=stores)
         finally:
             self._lender.take_back(wire)
 

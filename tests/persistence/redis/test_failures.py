@@ -60,6 +60,7 @@ def test_a_refusal_says_what_to_do_and_nothing_was_changed(reply: str, step: str
     assert outage.reason.startswith("the server at redis://host refuses: ")
     assert step in outage.reason
     assert step in outage.refusal
+    assert outage.may_pass == ("READONLY" in reply)
 
 
 def test_a_refusal_is_the_same_whatever_call_met_it() -> None:
