@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.abandoned import AbandonedThreads
 from exqueue.actors.announcer import Announcer
+from exqueue.actors.call import Call
 from exqueue.actors.pace import LAPSED_PAUSE_S, MOST_A_CALL, Pace
 from exqueue.actors.protocol import (
     Audit,
@@ -52,17 +53,8 @@ from exqueue.supervision import Actor, ActorContext
 if TYPE_CHECKING:
     from exqueue.actors.protocol import FetcherMessage
     from exqueue.actors.settings import NodeSettings
-    from exqueue.actors.tables import QueueSettings, RunKey
-    from exqueue.persistence.values import Exchanged, Fence, Settlement
-
-
-class Call(NamedTuple):
-    """One exchange under way: the same arguments under the same number until it is answered."""
-
-    number: int
-    settlements: tuple[tuple[RunKey, Settlement], ...]
-    want: int
-    suspect: bool
+    from exqueue.actors.tables import QueueSettings
+    from exqueue.persistence.values import Exchanged, Fence
 
 
 class Fetcher(Actor):

@@ -35,7 +35,7 @@ class Survey:
         call: makes a call of the persistence, see `exqueue.supervision.Actor.call`.
     """
 
-    def __init__(  # noqa: PLR0913 - each of them is used
+    def __init__(
         self, node: str, address: str, board: Board, clock: Clock, session: Session, call: Callable[..., Any]
     ) -> None:
         self._node = node
