@@ -259,6 +259,18 @@ def _checked_node(node: object) -> str:
     return new_node_name() if node is None else check_name(node, "node")
 
 
+def check_report(report: object) -> None:
+    """Refuse what can't be called with a death.
+
+    Raises:
+        ConfigError: it can't be called, or is an ``async def``, which nobody would await.
+    """
+    if report is not None and not callable(report):
+        raise ConfigError(f"report is a callable that takes a JobDied, got {shown(report)}")
+    if inspect.iscoroutinefunction(report):
+        raise ConfigError("report is called in a thread of its own: give a plain function, not an async one")
+
+
 def check_timeout(value: object, what: str, *, zero: bool) -> float:
     """Return ``value`` when it is a time-out of at most `MAX_TIMEOUT_S` seconds, of 0 only where ``zero`` allows it.
 

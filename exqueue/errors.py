@@ -144,5 +144,35 @@ class ActorDead(ExqueueError):
     """The actor that was asked has ended, or was given up since it hung. Whether it did what was asked is not known."""
 
 
+class NotStarted(ActorDead):
+    """An actor could not be started, or would not.
+
+    Args:
+        path: its place in the tree; ``""`` is the root's.
+        reason: one line; of an actor that waits for others, theirs.
+        stack: the text of the traceback that it began with; empty where there was none.
+    """
+
+    def __init__(self, path: str, reason: str, stack: str = "") -> None:
+        super().__init__(f"{path or 'the root'} could not be started: {reason}")
+        self.path = path
+        self.reason = reason
+        self.stack = stack
+
+
+class ChildRefused(ExqueueError):
+    """A supervisor can't do this to that child now. Nothing was changed.
+
+    Args:
+        path: the child's place in the tree.
+        reason: ``not found``, ``running``, ``restarting``, ``already started`` or ``already present``.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
 class SystemStopped(ExqueueError):
     """The system was stopped, gave up, or belongs to another process."""

@@ -102,7 +102,7 @@ class Workshop:
     """What a run needs of the place where it runs.
 
     ``is_superseded``: whether a run is over for the persistence. ``run_async``: runs a coroutine to its end.
-    ``tell_begun``: hears of a job that is about to be run, with its name and the number of this run of it.
+    ``tell_begun``: hears of a job that is about to be run, with its record and the number of this run of it.
     """
 
     node: str
@@ -112,7 +112,7 @@ class Workshop:
     jobs: Mapping[str, Registered]
     is_superseded: Callable[[tuple[str, bytes]], bool]
     run_async: Callable[[Coroutine[Any, Any, Any]], Any]
-    tell_begun: Callable[[Run, str, int], None]
+    tell_begun: Callable[[Run, Record, int], None]
 
 
 class CurrentJob:
@@ -186,7 +186,7 @@ def perform(run: Run, shop: Workshop) -> Outcome:
         return Outcome(retry, "postponed", "", 1, reason=str(error), retry_in_s=NEWER_RECORD_PAUSE_S)
     except RecordError as error:
         return _dead(run, shop, trail, "", error, f"its record can't be decoded: {error}")
-    shop.tell_begun(run, job, attempt_of(run, trail))
+    shop.tell_begun(run, record, attempt_of(run, trail))
     return _run(run, record, shop, trail, registered)
 
 

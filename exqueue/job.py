@@ -49,7 +49,8 @@ class Job:
 
     - ``name``: under which its jobs are stored; the bare name of the class, and not inherited.
     - ``queue``: in which they wait; the name. Inherited, so a base class may give all its jobs one queue.
-    - ``aliases``: names that it had before, under which jobs may still be stored. Not inherited.
+    - ``aliases``: names that it had before, under which jobs may still be stored. Not inherited. They stay in the queue
+      in which they were stored: a class that is renamed needs ``queue`` too, if its queue was its name.
     """
 
     name: ClassVar[str]

@@ -17,7 +17,7 @@ from exqueue.actors.tables import running_count
 from exqueue.asking import Asking
 from exqueue.at_exit import AtExit
 from exqueue.codec import default_codec
-from exqueue.config import DEFAULT_URL, SystemConfig, check_timeout, new_node_name
+from exqueue.config import DEFAULT_URL, SystemConfig, check_report, check_timeout, new_node_name
 from exqueue.errors import AskTimeout, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
@@ -25,15 +25,16 @@ from exqueue.intake import all_stored, pieces
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
-from exqueue.supervision import ActorContext, Board, Envelope, Names, ThreadRuntime, safe_logger
+from exqueue.supervision import ActorContext, Board, Envelope, Exit, Names, ThreadRuntime, safe_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Literal
 
     from exqueue.actors.protocol import Store
     from exqueue.job import JobFunction, Performs
-    from exqueue.messages import Message
+    from exqueue.messages import JobDied, Message
     from exqueue.persistence.base import Persistence
     from exqueue.supervision import Runtime
     from exqueue.supervision.runtime import Task
@@ -301,7 +302,7 @@ class ExqueueSystem:
     """A node of Exqueue inside this process. `start` is the only way to one."""
 
     @staticmethod
-    def start(
+    def start(  # noqa: PLR0913 - each has a default, and is given by its name
         url: str | None = None,
         *,
         namespace: str = "default",
@@ -311,6 +312,7 @@ class ExqueueSystem:
         ask_timeout: float = 10.0,
         max_payload: int = 1_048_576,
         max_abandoned: int = 10,
+        report: Callable[[JobDied], object] | None = None,
     ) -> SystemRef:
         """Start a system; it connects by itself, now or when the persistence answers.
 
@@ -323,6 +325,10 @@ class ExqueueSystem:
             ask_timeout: seconds.
             max_payload: bytes.
             max_abandoned: threads.
+            report: called with each `JobDied` once, after its ERROR is in the log, one at a time in a thread of its
+                own: what it raises, or for how long it hangs, costs no line, no event and no job. Behind by
+                `exqueue.actors.courier.MOST_REPORTS` deaths it misses the next, and with a killed node those that it
+                was not given yet. See `exqueue.contrib.sentry` and `exqueue.contrib.honeybadger`.
 
         Raises:
             ConfigError: something is not allowed; the message says what is.
@@ -337,16 +343,23 @@ class ExqueueSystem:
             max_payload=max_payload,
             max_abandoned=max_abandoned,
         )
-        return start_system(config, open_persistence(config.url, namespace=config.namespace), ThreadRuntime())
+        check_report(report)
+        persistence = open_persistence(config.url, namespace=config.namespace)
+        return start_system(config, persistence, ThreadRuntime(), report)
 
 
-def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtime) -> SystemRef:
+def start_system(
+    config: SystemConfig,
+    persistence: Persistence,
+    runtime: Runtime,
+    report: Callable[[JobDied], object] | None = None,
+) -> SystemRef:
     """Start the tree on this persistence and runtime.
 
     Raises:
         SystemStopped: an actor could not be started; the message says why.
     """
-    settings = NodeSettings(config, persistence, default_codec(), runtime.token(8).hex())
+    settings = NodeSettings(config, persistence, default_codec(), runtime.token(8).hex(), report)
     context = ActorContext(name="", runtime=runtime, names=Names(), board=Board(), started=runtime.reply())
     context.names.expect("")
     try:
@@ -354,16 +367,16 @@ def start_system(config: SystemConfig, persistence: Persistence, runtime: Runtim
             context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
         )
         ref = SystemRef(root, task, context, settings)
-        failure = context.started.get(timeout=None) if context.started is not None else None
+        outcome = context.started.get(timeout=None) if context.started is not None else None
     except RuntimeError as no_thread:
         raise _not_started(persistence, runtime, str(no_thread)) from no_thread
     except BaseException:
         # An interrupt, while the tree is being started in its own thread: it is ended as soon as it stands.
         context.names.deliver("", Envelope(StopSystem(), kept=True))
         raise
-    if failure is not None:
+    if isinstance(outcome, Exit):
         ref.stop()
-        raise _not_started(persistence, runtime, failure.error)
+        raise _not_started(persistence, runtime, outcome.error)
     return ref
 
 

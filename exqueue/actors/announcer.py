@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import DeathsNoted, Say
-from exqueue.actors.tables import deaths_table, subscribers_table
+from exqueue.actors.tables import DeathKey, deaths_table, subscribers_table
 from exqueue.execution import shown_of
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
 from exqueue.persistence.values import Recovered
@@ -161,7 +161,7 @@ class Announcer:
 
     def _died(self, key: RunKey, outcome: Outcome) -> None:
         # On the board first: a Reporter that crashes finds it there again.
-        self._deaths[key] = JobDied(
+        self._deaths[DeathKey(self._queue, *key)] = JobDied(
             id=key[0],
             job=outcome.job,
             queue=self._queue,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, assert_never
 
+from exqueue.actors.abandoned import AbandonedThreads
 from exqueue.actors.announcer import Announcer
 from exqueue.actors.pace import LAPSED_PAUSE_S, MOST_A_CALL, Pace
 from exqueue.actors.protocol import (
@@ -12,6 +13,7 @@ from exqueue.actors.protocol import (
     FenceRefused,
     JobDue,
     Lead,
+    LookForDeaths,
     Nudge,
     PatienceEnds,
     Quiesce,
@@ -38,6 +40,7 @@ from exqueue.actors.tables import (
     queues_table,
     quiescing_table,
     seats_table,
+    unswept_table,
     worker_of,
 )
 from exqueue.actors.weather import Weather
@@ -83,7 +86,8 @@ class Fetcher(Actor):
         self._seats = seats_table(self.board)
         self._owned_rows = owned_table(self.board)
         self._quiescing_rows = quiescing_table(self.board)
-        self._abandoned = self.board.table("abandoned threads")
+        self._unswept = unswept_table(self.board)
+        self._abandoned = AbandonedThreads(queue, self.board, settings.config.max_abandoned)
         self._tables = RunTables(self.board, queue)
         self._runs = Runs(self._tables, self._may_bring_an_outcome)
         self._suspect_leave = SuspectLeave(queue, self.board, self.tell)
@@ -298,6 +302,8 @@ class Fetcher(Actor):
         self._claimed = True
         self._number = claimed.call
         self._owned_rows[self._queue] = self._owned(fence)
+        self._unswept[self._queue] = self.clock.monotonic()
+        self.tell("reporter", LookForDeaths())
         self._runs.take_over(claimed.runs)
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)
         # What an earlier Fetcher had handed out was not known here when the stop was heard of.
@@ -318,7 +324,9 @@ class Fetcher(Actor):
     def _want(self, settled: int) -> int:
         """How many jobs may be fetched now; never more than the concurrency leaves, whatever Workers wait."""
         settings = self._settings()
-        if self._quiescing is not None or (settings.serial and self._runs.has_strays()):
+        if self._quiescing is not None or self._abandoned.are_too_many():
+            return 0
+        if settings.serial and self._runs.has_strays():
             return 0
         if self.clock.boottime() > self._lead.get("lease_until", 0.0):
             # Perhaps another node leads by now: the Leader's next renewal tells, and settling goes on meanwhile.

@@ -12,16 +12,17 @@ from exqueue.actors.protocol import (
     Heartbeat,
     Lead,
     LockFree,
+    LookForDeaths,
     QueuesChanged,
     Say,
     Seen,
     StandDown,
     Unseen,
 )
-from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table
+from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table, unswept_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
 from exqueue.actors.waiting import Waiting
-from exqueue.actors.weather import Weather
+from exqueue.actors.weather import LONGEST_PAUSE_S, Weather
 from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall, StoreDamaged
 from exqueue.messages import LeadershipGained, LeadershipLost
@@ -41,9 +42,8 @@ DOUBT_PAUSE_S = 0.25
 AT_ONCE_S = 0.5
 """A release that fails later than this met a server that does not answer: it is not tried again."""
 
-GRACE_S = 2.0
-"""How long after an outage a standby leaves a lock alone that has run out meanwhile: whoever held it, and its running
-jobs with it, goes on when it is answered again."""
+MARGIN_S = 0.5
+"""Besides a call that hangs to its time-out and the longest pause after it: the time of a round trip or two."""
 
 UNSEEN_PAUSE_S = 0.5
 """How often a leader renews that others can't see: often enough not to be taken for dead, see `ABSENT_FOR_S`."""
@@ -69,13 +69,17 @@ class Leader(Actor):
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
         self._seen = seen_table(self.board)
+        self._unswept = unswept_table(self.board)
         self._weather = Weather("leader", self.board, context.runtime)
         self._damage = QueueDamage(self.board, self.clock)
         self._fence: Fence | None = None
         self._at_least = 0
         self._claimed: set[str] = set()
         self._holder: Holder | None = None
-        self._witness = Witness()
+        # So long after an outage a holder that lives may need to renew: until then it is left alone, also when the lock
+        # has run out meanwhile, so that it goes on with its running jobs.
+        self._grace_s = settings.config.lock_ttl / 4 + LONGEST_PAUSE_S + MARGIN_S
+        self._witness = Witness(self._grace_s)
         self._waiting = Waiting(settings.config.node)
         self._look_at_queues_at: float | None = None
         self._waits_until = 0.0
@@ -116,7 +120,7 @@ class Leader(Actor):
             pause_s = self._weather.storm(outage)
             self._witness.look_failed()
             if self._holder is not None:
-                self._waits_until = self.clock.monotonic() + GRACE_S
+                self._waits_until = self.clock.monotonic() + self._grace_s
         self._timer = self.send_after(pause_s, Heartbeat())
 
     def _on_fence_refused(self, refused: FenceRefused) -> None:
@@ -262,6 +266,8 @@ class Leader(Actor):
                 continue
             self._claimed.add(queue)
             self._damage.over(queue)
+            self._unswept[queue] = self.clock.monotonic()
+            self.tell("reporter", LookForDeaths())
         self.doing("")
 
     def _release(self) -> None:

@@ -24,6 +24,7 @@ from exqueue.actors.protocol import (
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
     RunTables,
+    abandoned_count,
     failures_table,
     fetcher_of,
     owned_table,
@@ -270,13 +271,9 @@ class Listener(Actor):
     def _beat(self) -> None:
         self.doing("beat")
         queues = self._queues.copy()
-        abandoned: dict[str, int] = {}
-        for path in list(self.board.table("abandoned threads").values()):
-            queue = path.split("/")[1] if path.startswith("queues/") else ""
-            abandoned[queue] = abandoned.get(queue, 0) + 1
         beat = Beat(
             queues={
-                queue: BeatQueue(settings.concurrency, settings.serial, abandoned.get(queue, 0))
+                queue: BeatQueue(settings.concurrency, settings.serial, abandoned_count(self.board, queue))
                 for queue, settings in queues.items()
             },
             workers={

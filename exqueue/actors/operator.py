@@ -6,15 +6,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from exqueue.actors import status
-from exqueue.actors.beat import decode_beat
-from exqueue.actors.damage import past_damage, past_over, sentence
-from exqueue.actors.orders import Batch, GivenUp, Order, Roll
-from exqueue.actors.protocol import TryAgain, WhatIsLeft
+from exqueue.actors.damage import past_damage, past_over
+from exqueue.actors.lookup import Lookup
+from exqueue.actors.orders import IN_TURN, Batch, GivenUp, Order, Roll
+from exqueue.actors.protocol import NextBatch, TryAgain, WhatIsLeft
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.survey import Survey
 from exqueue.actors.tables import (
     OutageRow,
-    jobs_table,
     outages_table,
     present_outage,
     queues_table,
@@ -22,13 +21,11 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather
 from exqueue.errors import (
     ActorDead,
-    AmbiguousJob,
-    ConfigError,
     ExqueueError,
-    JobNotFound,
     NotSupportedYet,
     Outage,
     StoreDamaged,
+    SystemStopped,
 )
 from exqueue.messages import (
     ActorInfo,
@@ -39,7 +36,6 @@ from exqueue.messages import (
     GetJob,
     GetStatus,
     GetTree,
-    JobInfo,
     ListJobs,
     OperatorMessage,
     PauseQueue,
@@ -56,7 +52,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.persistence.values import StoredJob
 
 T = TypeVar("T")
 
@@ -71,27 +66,32 @@ class Operator(Actor):
     """Answers people. In an outage it answers the status from memory, and keeps orders until it can carry them out.
 
     What an asker gave up before it was sent is dropped. What was sent once is sent again under its own number until it
-    is answered.
+    is answered. A command on all dead jobs takes a turn a batch, so that it keeps nobody waiting but those orders that
+    are about dead jobs too: these stay in the order in which they came.
     """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
         super().__init__(context)
         self._node = settings.config.node
-        self._codec = settings.codec
-        self._address = settings.persistence.address
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S, pooled=True)
         self._looks = settings.persistence.session(timeout=LOOK_TIMEOUT_S)
         self._survey = Survey(settings.config.node, self.board, self._looks, self.call)
+        self._lookup = Lookup(self._session, self.call, self.board, settings)
         self._weather = Weather("operator", self.board, context.runtime)
         self._caller = context.runtime.token(6).hex()
         self._number = 0
         self._orders: deque[Order] = deque()
         self._under_way: Order | None = None
+        self._lane: deque[Order] = deque()
         self._resume_timer: int | None = None
         self._last_status: SystemStatus | None = None
 
     def on_stop(self) -> None:
         """Whoever still waits for an answer is told that there will be none."""
+        for order in self._lane:
+            if order.reply is not None:
+                order.reply.fail(SystemStopped(f"the system was stopped: {order.how_far}"))
+        self._lane.clear()
         while self._orders:
             order = self._orders.popleft()
             if order.reply is not None:
@@ -107,7 +107,7 @@ class Operator(Actor):
         traceback: TracebackType | None,
     ) -> None:
         """Hand what was not begun to the next Operator; whoever waits for what was is told that it may be done."""
-        for order in (self._under_way, *self._orders):
+        for order in (self._under_way, *self._lane, *self._orders):
             if order is None:
                 continue
             if order.n == 0:
@@ -115,10 +115,14 @@ class Operator(Actor):
             elif order.reply is not None:
                 what = type(order.message).__name__
                 order.reply.fail_unless_answered(ActorDead(f"the operator ended during {what}: it may be done"))
+        self._lane.clear()
         self._orders.clear()
 
-    def on_receive(self, message: OperatorMessage | WhatIsLeft | TryAgain) -> Any:
+    def on_receive(self, message: OperatorMessage | WhatIsLeft | NextBatch | TryAgain) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
+        if isinstance(message, NextBatch):
+            self._on_next_batch()
+            return None
         if isinstance(message, TryAgain):
             self._resume_timer = None
             self._carry_on()
@@ -131,7 +135,7 @@ class Operator(Actor):
         if self._orders and not isinstance(message, GetStatus):
             self._orders.append(order)
         else:
-            self._carry_out(order)
+            self._take(order)
         return DEFERRED
 
     def _next_number(self) -> int:
@@ -142,12 +146,28 @@ class Operator(Actor):
         waiting, self._orders = self._orders, deque()
         try:
             while waiting and not self._orders:
-                self._carry_out(waiting.popleft())
+                self._take(waiting.popleft())
         finally:
             self._orders.extend(waiting)
         if not self._orders and self._weather.is_stormy:
             # Who asked has given up, but that it answers again is still to be found out.
             self._carry_out(Order(WhatIsLeft(), None))
+
+    def _take(self, order: Order) -> None:
+        if self._lane and isinstance(order.message, IN_TURN):
+            self._lane.append(order)
+            return
+        is_lane_new = not self._lane
+        self._carry_out(order)
+        if self._lane and is_lane_new:
+            self.tell_self(NextBatch())
+
+    def _on_next_batch(self) -> None:
+        # It is empty when an outage came since.
+        if self._lane:
+            self._carry_out(self._lane.popleft())
+        if self._lane:
+            self.tell_self(NextBatch())
 
     def _carry_out(self, order: Order) -> None:
         if order.is_given_up:
@@ -171,7 +191,9 @@ class Operator(Actor):
                 logger.warning("%s", error)
         else:
             self._weather.calm()
-            if order.reply is not None:
+            if answer is DEFERRED:
+                self._lane.appendleft(order)
+            elif order.reply is not None:
                 order.reply.set(answer)
         self._under_way = None
         self.doing("")
@@ -197,6 +219,9 @@ class Operator(Actor):
             return
         if not order.is_given_up:
             self._orders.append(order)
+        # After it, as its call may have to be sent again under a lower number than theirs; before whatever comes now.
+        self._orders.extend(self._lane)
+        self._lane.clear()
         self._look_again(outage)
 
     def _look_again(self, outage: Outage) -> None:
@@ -211,9 +236,9 @@ class Operator(Actor):
                 self._last_status = self._survey.status()
                 return self._last_status
             case GetJob():
-                return self._info(self._find(message.id, message.queue, "stored"))
+                return self._lookup.info(message.id, message.queue)
             case ListJobs():
-                return self._list(message)
+                return self._lookup.page(message)
             case RetryDead() | DeleteDead():
                 return self._act_on_dead(order, message)
             case RetryAllDead() | DeleteAllDead():
@@ -225,7 +250,7 @@ class Operator(Actor):
             case ResumeQueue():
                 return self._pause(order, message.name, paused=False)
             case WhatIsLeft():
-                return self._what_is_left()
+                return self._lookup.what_is_left()
             case GetTree():
                 return self._tree()
             case _:
@@ -245,34 +270,36 @@ class Operator(Actor):
 
     def _act_on_dead(self, order: Order, message: RetryDead | DeleteDead) -> bool:
         if order.queue is None:
-            order.queue = self._find(message.id, message.queue, "dead").queue
+            order.queue = self._lookup.find(message.id, message.queue, "dead").queue
         verb = self._session.retry_dead if isinstance(message, RetryDead) else self._session.delete_dead
         if not self._change(order, verb, order.queue, order.n, [message.id]):
-            raise self._not_found(message.id, message.queue, "dead")
+            raise self._lookup.not_found(message.id, message.queue, "dead")
         return True
 
-    def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> int:
-        """In batches, each with a number of its own, so that no single call is long."""
+    def _act_on_all_dead(self, order: Order, message: RetryAllDead | DeleteAllDead) -> Any:
+        """One batch, with a number of its own. Answers how many it were when none is left, before that `DEFERRED`."""
         verb = self._session.retry_dead if isinstance(message, RetryAllDead) else self._session.delete_dead
         if order.roll is None:
             overview, order.damaged = past_damage(
-                lambda sound: self.call(self._session.overview, sound), self._queues_of(message.queue)
+                lambda sound: self.call(self._session.overview, sound), self._lookup.queues_of(message.queue)
             )
             order.roll = Roll(overview)
-        while (queue := order.roll.queue) is not None:
-            try:
-                if (batch := order.batch or self._next_batch(order.roll)) is not None:
-                    order.batch = batch
-                    order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
-                    order.batch = None
-            except StoreDamaged as damage:
-                if damage.queue != queue:
-                    raise
-                order.batch, order.damaged[queue] = None, damage
-                order.roll.pass_over()
-        if order.damaged:
-            raise past_over(f"{type(message).__name__} was carried out on {order.count} jobs", order.damaged)
-        return order.count
+        queue = order.roll.queue
+        if queue is None:
+            if order.damaged:
+                raise past_over(f"{type(message).__name__} was carried out on {order.count} jobs", order.damaged)
+            return order.count
+        try:
+            order.batch = batch = order.batch or self._next_batch(order.roll)
+            if batch is not None:
+                order.count += len(self._change(order, verb, batch.queue, batch.n, batch.ids))
+                order.batch = None
+        except StoreDamaged as damage:
+            if damage.queue != queue:
+                raise
+            order.batch, order.damaged[queue] = None, damage
+            order.roll.pass_over()
+        return DEFERRED
 
     def _next_batch(self, roll: Roll) -> Batch | None:
         """What is next of the roll's queue; ``None`` when this look has found nothing that is meant."""
@@ -283,10 +310,10 @@ class Operator(Actor):
 
     def _cancel(self, order: Order, message: CancelJob) -> CancelResult:
         if order.queue is None:
-            order.queue = self._find(message.id, message.queue, "stored").queue
+            order.queue = self._lookup.find(message.id, message.queue, "stored").queue
         state = self._change(order, self._session.cancel, order.queue, order.n, message.id)
         if state is None:
-            raise self._not_found(message.id, message.queue, "stored")
+            raise self._lookup.not_found(message.id, message.queue, "stored")
         if state == "running":
             raise NotSupportedYet(
                 f"job {message.id} runs; CancelJob of a running job is not supported yet: wait until it has ended"
@@ -295,84 +322,11 @@ class Operator(Actor):
 
     def _pause(self, order: Order, queue: str, *, paused: bool) -> bool:
         if queue not in queues_table(self.board):
-            self._check_queue(queue)
+            self._lookup.check_queue(queue)
         self._change(order, self._session.set_paused, queue, order.n, paused)
         return True
 
-    def _check_queue(self, queue: str) -> None:
-        """Refuse a name that no node knows: a typo that looked like success would be found out too late."""
-        known = self.call(self._session.queues)
-        if queue in known:
-            return
-        beats = (decode_beat(info) for _, info in self.call(self._session.nodes))
-        names = sorted({*known, *queues_table(self.board), *(name for beat in beats for name in beat.queues)})
-        if queue not in names:
-            raise ConfigError(
-                f"there is no queue {queue} at {self._address}, neither started on a node nor with a job stored; "
-                f"there are: {status.some(names)}"
-            )
-
     # -- questions
-    def _queues_of(self, queue: str | None) -> tuple[str, ...]:
-        return self.call(self._session.queues) if queue is None else (queue,)
-
-    def _find(self, job_id: str, queue: str | None, wanted: str) -> StoredJob:
-        found, damaged = past_damage(
-            lambda sound: self.call(self._session.get_jobs, job_id, sound), self._queues_of(queue)
-        )
-        if wanted == "dead":
-            found = tuple(job for job in found if job.state == "dead")
-        if len(found) > 1:
-            names = ", ".join(job.queue for job in found)
-            raise AmbiguousJob(f"job {job_id} stands in the queues {names}: say which with queue=")
-        if not found and damaged:
-            raise past_over(f"{self._not_found(job_id, queue, wanted)}, of the queues that are in order", damaged)
-        if not found:
-            raise self._not_found(job_id, queue, wanted)
-        return found[0]
-
-    def _not_found(self, job_id: str, queue: str | None, wanted: str) -> JobNotFound:
-        where = "" if queue is None else f" in queue {queue}"
-        return JobNotFound(
-            f"no {wanted} job has the id {job_id}{where} at {self._address}; ListJobs shows what there is"
-        )
-
-    def _info(self, job: StoredJob) -> JobInfo:
-        return status.job_info(job, self._codec, jobs_table(self.board))
-
-    def _list(self, message: ListJobs) -> tuple[JobInfo, ...]:
-        """The page over all queues, by name: each queue is asked only for what may be on it."""
-        found: list[JobInfo] = []
-        offset = message.offset
-        for queue in self._queues_of(message.queue):
-            try:
-                jobs = self.call(self._session.list_jobs, queue, message.state, message.limit - len(found), offset)
-                found.extend(self._info(job) for job in jobs)
-                if len(found) >= message.limit:
-                    break
-                if message.queue is None and offset:
-                    offset = 0 if jobs else offset - self._count(queue, message.state)
-            except StoreDamaged as damage:
-                if damage.queue is None:
-                    raise
-                raise past_over("the jobs can't be listed; name another queue with queue=", {queue: damage}) from damage
-        return tuple(found)
-
-    def _count(self, queue: str, state: str) -> int:
-        count: int = getattr(self.call(self._session.overview, [queue]).queues[0], state)
-        return count
-
-    def _what_is_left(self) -> str:
-        overview, damaged = past_damage(
-            lambda sound: self.call(self._session.overview, sound), tuple(queues_table(self.board))
-        )
-        left = [sentence(queue, one.reason) for queue, one in damaged.items()]
-        for counts in overview.queues:
-            waiting = self.call(self._session.list_jobs, counts.queue, "waiting", 1, 0) if counts.waiting else ()
-            is_due = bool(waiting) and (waiting[0].due_at or 0.0) <= overview.now
-            left.append(status.left_to_do(counts, is_due=is_due))
-        return ", ".join(filter(None, left))
-
     def _is_unanswered(self) -> bool:
         """Whether it is known that asking would be in vain, and perhaps take long."""
         return any(not row.is_local for row in outages_table(self.board).copy().values())
@@ -385,14 +339,4 @@ class Operator(Actor):
         return status.from_memory(self._node, self.board, self._last_status, row)
 
     def _tree(self) -> ActorInfo:
-        restarts, vitals = self.board.table("restarts"), self.board.table("vitals")
-        refs = dict(self._names.snapshot())
-        rows: list[status.Row] = []
-        for path, (role, state) in (("", ("ExqueueSystem", "running")), *self.board.table("tree").copy().items()):
-            ref, vital = refs.get(path), vitals.get(path)
-            doing = vital.doing if vital is not None else ""
-            if state != "running":
-                doing = state
-            mailbox = 0 if ref is None else ref.actor_inbox.qsize()  # type: ignore[attr-defined] # our own inbox
-            rows.append((path, role, ref is not None, restarts.get(path, 0), mailbox, doing))
-        return status.tree(rows)
+        return status.tree(status.rows(self.board, dict(self._names.snapshot())))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from exqueue.actors.protocol import WhatIsLeft
+from exqueue.messages import DeleteAllDead, DeleteDead, RetryAllDead, RetryDead
 from exqueue.persistence.values import MAX_BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exqueue.actors.protocol import WhatIsLeft
     from exqueue.errors import StoreDamaged
     from exqueue.messages import OperatorMessage
     from exqueue.persistence.values import Overview, StoredJob
     from exqueue.supervision import Reply
+
+
+IN_TURN: Final = (RetryDead, DeleteDead, RetryAllDead, DeleteAllDead, WhatIsLeft)
+"""What waits behind a command on all dead jobs: what is about them too, and whoever wants to know when all is done."""
 
 
 class Batch(NamedTuple):
@@ -103,6 +108,12 @@ class Order:
     def is_given_up(self) -> bool:
         """Whether nobody waits any more for what was not begun."""
         return not self.is_begun and self.reply is not None and not self.reply.is_free
+
+    @property
+    def how_far(self) -> str:
+        """For whoever waits for it when it can't go on."""
+        what = type(self.message).__name__
+        return f"{what} is done for {self.count} jobs" if self.is_begun else f"{what} is not carried out"
 
     def begin(self) -> None:
         """Before each call that changes something.

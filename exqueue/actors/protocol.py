@@ -209,6 +209,11 @@ class WhatIsLeft:
     """To the Operator: what the started queues have ready, running or due. Answers a phrase, empty for nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class NextBatch:
+    """To the Operator, from itself: go on with the command on all dead jobs that is under way."""
+
+
 # -- Queues
 @dataclass(frozen=True, slots=True)
 class CatchUp:
@@ -265,6 +270,21 @@ class Say:
 @dataclass(frozen=True, slots=True)
 class DeathsNoted:
     """To the Reporter: there are deaths on the board that are not in the log yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookForDeaths:
+    """To the Reporter: queues were claimed (they stand on the board); others may have left deaths unsaid in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class BooksDue:
+    """To the Reporter, from its timer: tell the persistence what is in the log, and look for what is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsNoted:
+    """To the Courier: there are deaths on the board for ``report=``."""
 
 
 FetcherMessage = (

@@ -177,7 +177,7 @@ class Queues(Supervisor):
             return
         self._forget_jobs(quiet.queue, but=())
         self._queues.pop(quiet.queue, None)
-        self.delete_child(quiet.queue)
+        self.remove_child(quiet.queue)
         self._tried_again_at.pop(quiet.queue, None)
         self._quiescing.pop(quiet.queue, None)
         self._announce()

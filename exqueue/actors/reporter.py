@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+import logging
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from exqueue.actors.protocol import DeathsNoted, Say
-from exqueue.actors.tables import deaths_table, subscribers_table
+from exqueue.actors.courier import Reports
+from exqueue.actors.ledger import Ledger
+from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, ReportsNoted, Say
+from exqueue.actors.tables import subscribers_table
+from exqueue.errors import Outage
 from exqueue.messages import (
     Event,
     JobDied,
@@ -21,7 +28,25 @@ from exqueue.messages import (
 )
 from exqueue.supervision import Actor, ActorContext, safe_logger
 
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from exqueue.actors.settings import NodeSettings
+    from exqueue.actors.tables import DeathKey
+
 logger = safe_logger("exqueue")
+
+deaths_logger = safe_logger("exqueue.deaths")
+"""Of its own, so that who reports deaths elsewhere too can leave their lines out of what he collects."""
+
+STACK_LEVEL = 3
+"""A line of the log names the Reporter as its origin, not what runs its handlers."""
+
+MARK_EVERY_S = 0.1
+"""How often deaths that are in the log are marked so: the first at once, the many of a flood together."""
+
+TRY_AGAIN_S = 1.0
+"""How long after an outage the persistence is told again which deaths are in the log."""
 
 
 class Reporter(Actor):
@@ -29,13 +54,20 @@ class Reporter(Actor):
 
     The other actors log by themselves what is rare: crashes, outages, what a person told them that can't be done.
 
-    A death stands on the board until its ERROR is written; after a crash the next Reporter writes it. So does who has
+    A death stands on the board until its ERROR is written, and is marked in the persistence until that is known there:
+    after a crash the next Reporter writes it, after that of the node the one of the next leader. So does who has
     subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.
+
+    A log handler is code of the host program: one that hangs is waited for, like a job. Another Reporter would hang
+    too, at its lock, and say twice what the first one has in hand.
     """
 
-    def __init__(self, context: ActorContext) -> None:
+    def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
         super().__init__(context)
-        self._deaths = deaths_table(self.board)
+        self._ledger = Ledger(self.board, settings, self.clock, self.call)
+        self._reports = None if settings.report is None else Reports(self.board)
+        self._books_timer: int | None = None
+        self._books_due_at = self._books_done_at = -math.inf
         self._subscribers = subscribers_table(self.board)
         self._refs: dict[str, Subscriber] = {}
 
@@ -48,33 +80,51 @@ class Reporter(Actor):
             else:
                 self._refs[urn] = ref
         self.tell_self(DeathsNoted())
+        self.tell_self(LookForDeaths())
 
     def on_stop(self) -> None:
-        """Leave no death unsaid."""
+        """Leave no death unsaid, and none unmarked that was said."""
         self._report_deaths()
+        if self._ledger.has_unmarked:
+            self._do_the_books()
+        self._ledger.close()
 
-    def on_receive(self, message: ReporterMessage | DeathsNoted | Say | Event) -> Any:
+    def on_failure(
+        self,
+        exception_type: type[BaseException] | None,
+        exception_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Leave no connection behind."""
+        self._ledger.close()
+
+    def on_receive(self, message: ReporterMessage | DeathsNoted | LookForDeaths | BooksDue | Say | Event) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
-            case DeathsNoted():
-                return self._report_deaths()
-            case Say():
-                return logger.log(message.level, message.line)
             case Subscribe():
                 return self._on_subscribe(message)
             case Unsubscribe():
                 return self._on_unsubscribe(message)
+            case DeathsNoted():
+                self._report_deaths()
+            case LookForDeaths():
+                self._books_in(self._ledger.wait_s)
+            case BooksDue():
+                self._on_books_due()
+            case Say():
+                self._log(message.level, message.line)
             case JobFailed():
                 self._log_failure(message)
-                return self._publish(message)
+                self._publish(message)
             case LeadershipGained():
-                logger.info("%s leads with epoch %d", message.node, message.fence.epoch)
-                return self._publish(message)
+                self._log(logging.INFO, "%s leads with epoch %d", message.node, message.fence.epoch)
+                self._publish(message)
             case LeadershipLost():
-                logger.info("%s does not lead any more: %s", message.node, message.reason)
-                return self._publish(message)
+                self._log(logging.INFO, "%s does not lead any more: %s", message.node, message.reason)
+                self._publish(message)
             case _:
-                return self._publish(message)
+                self._publish(message)
+        return None
 
     def _on_subscribe(self, subscribe: Subscribe) -> bool:
         ref = subscribe.actor_ref
@@ -99,19 +149,63 @@ class Reporter(Actor):
                 self._forget(urn)
             except BaseException as error:  # noqa: BLE001 - the host program's own code, which may raise anything
                 self._forget(urn)
-                logger.warning("%s is told no more events: it raised %s: %s", urn, type(error).__name__, error)
+                sentence = "%s is told no more events: it raised %s: %s"
+                self._log(logging.WARNING, sentence, urn, type(error).__name__, error)
+
+    def _log(self, level: int, sentence: str, *args: object) -> None:
+        self.run_user(logger.log, level, sentence, *args, stacklevel=STACK_LEVEL)
 
     def _report_deaths(self) -> None:
-        for key in list(self._deaths):
-            died: JobDied | None = self._deaths.get(key)
-            if died is None:
-                continue
+        with contextlib.suppress(Outage):
+            self._ledger.leave_to_others()
+        for key, died in self._ledger.to_say():
             self._log_death(died)
-            self._deaths.pop(key, None)
+            self._ledger.said(key, died)
+            if self._reports is not None:
+                self._hand_on(self._reports, key, died)
             self._publish(died)
 
+        if self._ledger.has_unmarked:
+            self._books_in(self._books_done_at + MARK_EVERY_S - self.clock.monotonic())
+
+    def _hand_on(self, reports: Reports, key: DeathKey, died: JobDied) -> None:
+        complaint = reports.add(key, died)
+        if complaint:
+            self._log(logging.WARNING, complaint)
+        self.tell("courier", ReportsNoted())
+
+    # -- what the persistence is told and asked
+    def _books_in(self, delay_s: float) -> None:
+        due_at = self.clock.monotonic() + max(0.0, delay_s)
+        if self._books_timer is not None and self._books_due_at <= due_at:
+            return
+        self.cancel_timer(self._books_timer)
+        self._books_due_at = due_at
+        self._books_timer = self.send_after(delay_s, BooksDue())
+
+    def _on_books_due(self) -> None:
+        self._books_timer = None
+        self._do_the_books()
+        self._report_deaths()
+
+    def _do_the_books(self) -> None:
+        self.doing("mark deaths")
+        try:
+            damaged = self._ledger.balance()
+        except Outage:
+            self._books_in(TRY_AGAIN_S)
+        else:
+            if damaged is not None:
+                sentence = "queue %s: which of its deaths are in the log can't be marked, they may be said again: %s"
+                self._log(logging.WARNING, sentence, damaged.queue, damaged.reason)
+            if not self._ledger.is_balanced:
+                self._books_in(max(MARK_EVERY_S, self._ledger.wait_s))
+        self._books_done_at = self.clock.monotonic()
+        self.doing("")
+
     def _log_failure(self, failed: JobFailed) -> None:
-        logger.info(
+        self._log(
+            logging.INFO,
             "job %s (%s, queue %s) failed at attempt %d, tried again in %.1f s: %s: %s",
             failed.id,
             failed.job,
@@ -122,11 +216,13 @@ class Reporter(Actor):
             failed.error.message,
         )
         if failed.note is not None:
-            logger.warning("job %s (%s): %s", failed.id, failed.job, failed.note)
+            self._log(logging.WARNING, "job %s (%s): %s", failed.id, failed.job, failed.note)
 
     def _log_death(self, died: JobDied) -> None:
-        logger.error(
-            "job %s (%s, queue %s) is dead after %d failed %s: %s.\n%s"
+        self.run_user(
+            deaths_logger.log,
+            logging.ERROR,
+            "job %s (%s, queue %s) is dead after %d failed %s: %s.%s\n%s"
             "To run it again: system.tell(RetryDead(%r)); to delete it: system.tell(DeleteDead(%r))",
             died.id,
             died.job or "class unknown",
@@ -134,10 +230,17 @@ class Reporter(Actor):
             died.attempts,
             "attempt" if died.attempts == 1 else "attempts",
             died.reason.rstrip("."),
+            _when(died) if died.found_after_crash else "",
             _with_newline(died.error.traceback if died.error is not None else ""),
             died.id,
             died.id,
+            stacklevel=STACK_LEVEL,
         )
+
+
+def _when(died: JobDied) -> str:
+    at = datetime.fromtimestamp(died.at, UTC)
+    return f" It died at {at:%Y-%m-%d %H:%M:%S} UTC; whoever buried it ended before it could say so."
 
 
 def _with_newline(text: str) -> str:

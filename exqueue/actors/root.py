@@ -9,6 +9,7 @@ from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, 
 from exqueue.actors.reporting import tell_restarted
 from exqueue.actors.tables import Quiescing, RunTables, failures_table, fetcher_of, queues_table, quiescing_table
 from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor, safe_logger
+from exqueue.supervision.exits import exit_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,8 @@ class ExqueueRoot(Supervisor):
         traceback: TracebackType | None,
     ) -> None:
         """Give up for good: there is nobody above."""
-        why = f"{type(exception_value).__name__}: {exception_value}"
+        # Not the error's own __str__: what that raises would leave the system half stopped.
+        why = exit_after("crashed", exception_value or GiveUp()).error.removeprefix(f"{GiveUp.__module__}.")
         sentence = f"the Exqueue system of node {self._settings.config.node} gave up and works no more: {why}"
         failures_table(self.board)["system"] = sentence
         logger.critical("%s", sentence, exc_info=None if isinstance(exception_value, GiveUp) else exception_value)
@@ -111,9 +113,6 @@ class ExqueueRoot(Supervisor):
             self.stop()
 
     def _on_look_around(self) -> None:
-        for path, (_, status) in self.board.table("tree").copy().items():
-            if status == "running" and (path == "queues" or path.count("/") == 1):
-                self.tell(path, CheckChildren())
         self.tell_self(CheckChildren())
         self.send_after(LOOK_EVERY_S, LookAround())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.damage import known_damage, sentence
 from exqueue.actors.tables import failures_table, lead_table
@@ -188,6 +188,20 @@ def trail_of(job: StoredJob) -> Trail:
 
 Row = tuple[str, str, bool, int, int, str]
 """Of one actor: path, role, alive, restarts, mailbox, what it is doing."""
+
+
+def rows(board: Board, refs: Mapping[str, Any]) -> list[Row]:
+    """Each actor of the live tree, as the board and the ``refs`` by path tell it, after the one above it."""
+    restarts, vitals = board.table("restarts"), board.table("vitals")
+    found: list[Row] = []
+    for path, (role, state) in (("", ("ExqueueSystem", "running")), *board.table("tree").copy().items()):
+        ref, vital = refs.get(path), vitals.get(path)
+        doing = vital.doing if vital is not None else ""
+        if state != "running":
+            doing = state
+        mailbox = 0 if ref is None else ref.actor_inbox.qsize()
+        found.append((path, role, ref is not None, restarts.get(path, 0), mailbox, doing))
+    return found
 
 
 def tree(rows: Sequence[Row]) -> ActorInfo:

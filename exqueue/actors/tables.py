@@ -6,7 +6,7 @@ The board outlives actors. What must survive the crash of one of them stands her
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from exqueue.config import JobOptions
@@ -19,6 +19,14 @@ ROOT = ""
 
 RunKey = tuple[str, bytes]
 """A run on this node: the job's id and the opaque name of its run."""
+
+
+class DeathKey(NamedTuple):
+    """A death: its queue, the job's id and the opaque name of the run that buried it."""
+
+    queue: str
+    id: str
+    run: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +182,31 @@ def waiting_suspects_table(board: Board) -> Table:
 
 
 def deaths_table(board: Board) -> Table:
-    """Run -> `JobDied` that is not in the log yet. Written by Fetchers; removed by the Reporter."""
+    """`DeathKey` -> `JobDied` that is not in the log yet. Written by Fetchers and the Reporter, which removes it."""
     return board.table("deaths")
+
+
+def unmarked_table(board: Board) -> Table:
+    """`DeathKey` -> True: it is in the log, and the persistence does not know yet. Written by the Reporter."""
+    return board.table("unmarked deaths")
+
+
+def unswept_table(board: Board) -> Table:
+    """Queue -> when it was claimed (monotonic), until it was looked through for deaths that nobody reported.
+
+    Written by Fetchers and the Leader; removed by the Reporter.
+    """
+    return board.table("unswept queues")
+
+
+def found_deaths_table(board: Board) -> Table:
+    """`DeathKey` -> True: found in the persistence, and in the log, the newest last. Written by the Reporter."""
+    return board.table("found deaths")
+
+
+def reports_table(board: Board) -> Table:
+    """`DeathKey` -> `JobDied` for ``report=``, the oldest first. Written by the Reporter; removed by the Courier."""
+    return board.table("reports")
 
 
 def subscribers_table(board: Board) -> Table:
@@ -194,6 +225,17 @@ def damage_table(board: Board) -> Table:
 def failures_table(board: Board) -> Table:
     """What of this system can't work, for the status: a word -> a sentence. Written by Queues and the root."""
     return board.table("failures")
+
+
+def abandoned_table(board: Board) -> Table:
+    """Urn -> path, of threads that were left behind and still run. Written by supervisors; read by Fetchers."""
+    return board.table("abandoned threads")
+
+
+def abandoned_count(board: Board, queue: str) -> int:
+    """How many threads of a queue were left behind and still run."""
+    below = f"queues/{queue}/"
+    return sum(path.startswith(below) for path in list(abandoned_table(board).values()))
 
 
 def running_count(board: Board) -> int:

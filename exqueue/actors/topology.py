@@ -1,6 +1,7 @@
 """The tree, as data: every actor with its restart type, its shutdown time, and its supervisor's strategy.
 
     ExqueueSystem                   root, one_for_one, 5 restarts in 60 s
+    |-- courier                     calls report=, if one is given
     |-- reporter                    the log and the events
     |-- producer                    stores jobs
     |-- operator                    what people ask
@@ -19,6 +20,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from exqueue.actors.courier import Courier
 from exqueue.actors.fetcher import Fetcher
 from exqueue.actors.leader import Leader
 from exqueue.actors.listener import Listener
@@ -44,8 +46,11 @@ ONE_VERB_S = 6.0
 def root_children(settings: NodeSettings) -> tuple[ChildSpec, ...]:
     """The children of the root, in the order in which they are started."""
     own = {"settings": settings}
+    # Before the Reporter, so that it ends after it and what that says last is delivered too.
+    courier = () if settings.report is None else (ChildSpec("courier", Courier, own, shutdown_s=ONE_VERB_S),)
     return (
-        ChildSpec("reporter", Reporter, shutdown_s=ONE_VERB_S),
+        *courier,
+        ChildSpec("reporter", Reporter, own, shutdown_s=ONE_VERB_S),
         ChildSpec("producer", Producer, own, shutdown_s=ONE_VERB_S),
         ChildSpec("operator", Operator, own, shutdown_s=ONE_VERB_S),
         ChildSpec("listener", Listener, own, shutdown_s=2 * ONE_VERB_S),

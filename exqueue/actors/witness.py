@@ -25,9 +25,15 @@ class Witness:
     Whoever was not seen at its last renewal may not be able to listen, or have lost its subscription; what a restarted
     server sees may be a holder that has not subscribed again yet. Of these nothing is concluded: their lease ends by
     itself. It need not have been this witness that saw the holder: its lease says so.
+
+    Args:
+        after_outage_s: how long it has to be absent instead of `ABSENT_FOR_S` when a look failed before: by then a
+            holder that lives has renewed again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, after_outage_s: float) -> None:
+        self._after_outage_s = max(after_outage_s, ABSENT_FOR_S)
+        self._for_s = ABSENT_FOR_S
         self._absent: Holder | None = None
         self._since = 0.0
 
@@ -41,12 +47,18 @@ class Witness:
         if presence.state == "gone":
             return True
         if presence.state != "absent" or not would_be_seen(holder, presence):
-            self.look_failed()
+            self._absent = None
+            if presence.state == "present":
+                self._for_s = ABSENT_FOR_S
             return False
-        if self._absent is None or (self._absent, self._absent.renewal) != (holder, holder.renewal):
+        if self._absent is None:
             self._absent, self._since = holder, now
-        return now - self._since >= ABSENT_FOR_S
+        elif (self._absent, self._absent.renewal) != (holder, holder.renewal):
+            # It has renewed, so nothing keeps it from it any more.
+            self._absent, self._since, self._for_s = holder, now, ABSENT_FOR_S
+        return now - self._since >= self._for_s
 
     def look_failed(self) -> None:
-        """Begin anew: whatever kept this node from looking may have kept the holder from renewing."""
+        """Begin anew: what kept this node from looking may keep the holder from renewing, and for a while longer."""
         self._absent = None
+        self._for_s = self._after_outage_s

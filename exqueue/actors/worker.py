@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextvars
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any, assert_never
 
-from exqueue.actors.protocol import BeginRun, ReportIn, Retire, RunEnded, WorkerReady
+from exqueue.actors.protocol import BeginRun, ReportIn, Retire, RunEnded, Say, WorkerReady
 from exqueue.actors.tables import RunningRow, RunTables, fetcher_of, jobs_table, seats_table, subscribers_table
 from exqueue.execution import Run, Workshop, perform
 from exqueue.messages import JobStarted
-from exqueue.supervision import Actor, ActorContext
+from exqueue.record import shown_arguments
+from exqueue.supervision import Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
+    from exqueue.record import Record
+
+logger = safe_logger("exqueue")
 
 WorkerMessage = BeginRun | ReportIn | Retire
 
@@ -106,12 +111,16 @@ class Worker(Actor):
             # Nothing else comes to a thread that was left behind, not even a stop.
             self._close_loop()
 
-    def _tell_begun(self, run: Run, job: str, attempt: int) -> None:
+    def _tell_begun(self, run: Run, record: Record, attempt: int) -> None:
+        if logger.isEnabledFor(logging.DEBUG):
+            # The only line with arguments, which may be anybody's secrets. By the Reporter: a handler may hang.
+            line = f"job {run.id} ({record.job}, queue {self._queue}) begins attempt {attempt} on {self.name} with "
+            self.tell("reporter", Say(logging.DEBUG, line + shown_arguments(record.kwargs)))
         if not self._subscribers:
             return
         event = JobStarted(
             id=run.id,
-            job=job,
+            job=record.job,
             queue=self._queue,
             node=self._node,
             worker=self.name,

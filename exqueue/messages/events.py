@@ -82,6 +82,8 @@ class JobDied:
 
     ``attempts``: how often it was begun and failed. ``recoveries``: how often it was lost with its node. ``reason``: a
     sentence for people. ``error``: the last one; ``None`` when it never raised one (poison, or it can't be decoded).
+    ``found_after_crash``: whoever buried it ended before it could say so; ``at`` is when it died, by the persistence's
+    clock, and ``node`` that of its last error.
     """
 
     id: str
@@ -93,6 +95,7 @@ class JobDied:
     reason: str
     error: JobError | None
     at: float
+    found_after_crash: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Exchanged,
         Fence,
         Holder,
+        Mark,
         Overview,
         Owned,
         Presence,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         Signal,
         State,
         StoredJob,
+        Unreported,
         Verdict,
     )
 
@@ -111,6 +113,21 @@ class Session(Protocol):
 
     def get_jobs(self, job_id: str, queues: Sequence[str]) -> tuple[StoredJob, ...]:
         """The job of this id in each of ``queues`` that has one, in one round trip."""
+        ...
+
+    def unreported(self, queue: str, limit: int) -> tuple[Unreported, ...]:
+        """Dead jobs whose death nobody has said to be `reported`, in any order. ``limit`` <= `MAX_BATCH`.
+
+        `Bury` marks a death in its own step, so that it is found however the node ends that was to report it. The mark
+        goes with the death: reviving, deleting or cancelling the job removes it.
+        """
+        ...
+
+    def reported(self, queue: str, marks: Sequence[Mark]) -> None:
+        """These deaths are in the log: remove their marks, at most `MAX_BATCH`. Anyone may say so, twice and late.
+
+        A mark of another run, of a later death, stays.
+        """
         ...
 
     def beat(self, node: str, info: bytes, ttl: float) -> None:

@@ -117,7 +117,10 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Bury:
-    """The job is dead until a person retries or deletes it. ``trail`` replaces the stored one (``None`` keeps it)."""
+    """The job is dead until a person retries or deletes it. ``trail`` replaces the stored one (``None`` keeps it).
+
+    The same step marks the death as not reported yet, see `Session.unreported`.
+    """
 
     id: str
     run: bytes
@@ -255,6 +258,22 @@ class StoredJob:
     died_at: float | None = None
     started_at: float | None = None
     run: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A death: the job's id and the run that buried it, so that a later death of the same job is another one."""
+
+    id: str
+    run: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unreported:
+    """A dead job whose ERROR is not known to be in the log, and the mark that says so."""
+
+    mark: Mark
+    job: StoredJob
 
 
 @dataclass(frozen=True, slots=True)

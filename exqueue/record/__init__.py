@@ -1,6 +1,6 @@
 """What is stored of a job: its record, which never changes, and its trail, which tells how its runs failed."""
 
-from exqueue.record.failure import MAX_MESSAGE, MAX_TRACEBACK, JobError, describe_error
+from exqueue.record.failure import MAX_MESSAGE, MAX_TRACEBACK, JobError, describe_error, shown_arguments
 from exqueue.record.record import Header, Record, decode_record, encode_record, peek, peek_if_readable
 from exqueue.record.trail import MAX_ERRORS, Trail, decode_trail, decode_trail_if_readable, encode_trail
 
@@ -20,4 +20,5 @@ __all__ = [
     "encode_trail",
     "peek",
     "peek_if_readable",
+    "shown_arguments",
 ]

@@ -61,6 +61,11 @@ def describe_error(error: BaseException, at: float, node: str) -> JobError:
     )
 
 
+def shown_arguments(arguments: object) -> str:
+    """Return the arguments of a job as text of at most `MAX_MESSAGE` bytes; never raises, as `describe_error`."""
+    return _safely(lambda: cut_middle(repr(arguments), MAX_MESSAGE), "(an argument's __repr__ raised)")
+
+
 def cut_middle(text: str, limit: int) -> str:
     """Return ``text`` as at most ``limit`` bytes of UTF-8, lone surrogates written as escapes.
 

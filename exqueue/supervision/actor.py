@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
 
 import pykka
 from pykka.messages import _ActorStop
 
-from exqueue.errors import ActorDead, ExqueueError
-from exqueue.supervision.board import Board
-from exqueue.supervision.exits import NORMAL, SHUTDOWN, Exit, exit_after
+from exqueue.errors import ActorDead, ChildRefused, ExqueueError
+from exqueue.supervision.beginnings import IGNORE, Beginning, Info
+from exqueue.supervision.context import ActorContext
+from exqueue.supervision.exits import IGNORED, NORMAL, SHUTDOWN, Exit, exit_after
 from exqueue.supervision.inbox import Envelope, Inbox, undelivered
 from exqueue.supervision.log import safe_logger
-from exqueue.supervision.names import Names
 from exqueue.supervision.reply import Reply
-from exqueue.supervision.runtime import Runtime, Task, ThreadRuntime
 from exqueue.supervision.signals import Crash, Fired, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from exqueue.supervision.runtime import Task
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,47 +29,6 @@ logger = safe_logger("exqueue.supervision")
 
 MAX_MESSAGES_A_TURN = 1_000
 """After so many messages `Actor.on_turn_end` runs although more are waiting."""
-
-
-class Vitals:
-    """What one actor does right now. Written by the actor, but for ``is_replaced``, which its supervisor writes.
-
-    ``doing``: a word for people; ``busy_since``: monotonic seconds since when it handles a message, ``None`` when it
-    waits; ``in_user_code``: the user's code runs, for as long as it likes; ``is_replaced``: another actor has taken its
-    place, so what it still does must have no effect; ``has_ended``: its end is told, and its thread does nothing more.
-    """
-
-    __slots__ = ("busy_since", "doing", "has_ended", "in_user_code", "is_replaced")
-
-    def __init__(self) -> None:
-        self.doing = ""
-        self.busy_since: float | None = None
-        self.in_user_code = False
-        self.is_replaced = False
-        self.has_ended = False
-
-
-@dataclass(frozen=True, slots=True)
-class ActorContext:
-    """Where an actor lives. Made by its supervisor for each start.
-
-    Args:
-        name: its path, by which others tell it things; ``""`` is the root's, ``None`` that of an actor outside a tree.
-        runtime: threads and time.
-        names: who answers to which name.
-        board: the values that outlive actors.
-        supervisor: the name that is told of its end.
-        vitals: what it does, for whoever looks.
-        started: answered with ``None`` when ``on_start`` is through, else with the `Exit` that it caused.
-    """
-
-    name: str | None = None
-    runtime: Runtime = field(default_factory=ThreadRuntime)
-    names: Names = field(default_factory=Names)
-    board: Board = field(default_factory=Board)
-    supervisor: str | None = None
-    vitals: Vitals = field(default_factory=Vitals)
-    started: Reply[Exit | None] | None = None
 
 
 class Replaced(BaseException):
@@ -92,10 +51,14 @@ class Actor(pykka.ThreadingActor):
     - Under ``ask`` the errors in `refusals` are answers: the asker gets them and the actor lives on. Any other error is
       a crash of the actor, and the asker gets it too.
     - A handler that can't answer yet keeps `asker`, returns `DEFERRED` and answers later.
-    - ``on_start`` must do nothing slow; what it raises is reported to the starter as "not started".
+    - ``on_start`` must do nothing slow; what it raises is reported to the starter as "not started". It may return
+      `Info` for the starter, or `IGNORE`: there is nothing to run.
     """
 
     use_daemon_thread: ClassVar[bool] = True
+
+    is_supervisor: ClassVar[bool] = False
+    """Whether it has children: it is waited for however long they take to stop."""
 
     refusals: ClassVar[tuple[type[Exception], ...]] = (ExqueueError,)
     """Errors that answer an ``ask`` and are no crash."""
@@ -164,6 +127,26 @@ class Actor(pykka.ThreadingActor):
                 self._vitals.busy_since = self.clock.monotonic()
             self._vitals.in_user_code = False
 
+    def run_beside(self, function: Callable[[], object], what: str) -> Task:
+        """Run a function in a thread of its own, in which nothing is lost: what it raises crashes this actor, once.
+
+        Args:
+            function: must touch nothing of this actor's but `tell_self`.
+            what: a word for the thread's name.
+
+        Raises:
+            RuntimeError: no thread could be started.
+        """
+        inbox = self.inbox
+
+        def run() -> None:
+            try:
+                function()
+            except BaseException as error:  # noqa: BLE001 - the guard of the thread: whatever ends it is told
+                inbox.offer(Envelope(Crash(f"{what}: {exit_after('crashed', error).error}"), control=True))
+
+        return self.context.runtime.spawn(run, f"exqueue:{self.name}+{what}")
+
     @property
     def is_replaced(self) -> bool:
         """Whether another actor has taken this one's place while its thread could not be ended."""
@@ -176,6 +159,13 @@ class Actor(pykka.ThreadingActor):
     def doing(self, what: str) -> None:
         """Say what this actor is at, for those who look at the tree."""
         self._vitals.doing = what
+
+    def on_start(self) -> Any:
+        """Run in the actor's own thread before the first message; see the class. Returns a `Beginning`."""
+
+    def on_receive(self, message: Any) -> Any:
+        """Note that nobody wrote a handler. Of the message only the type: what it holds may be anybody's secret."""
+        logger.warning("Unexpected message received by %s: of type %s", self, type(message).__name__)
 
     def on_turn_end(self) -> None:
         """Run when the inbox is empty (or `MAX_MESSAGES_A_TURN` were handled): for work that is better done at once.
@@ -219,6 +209,8 @@ class Actor(pykka.ThreadingActor):
             end = exit_after("crashed", error)
         finally:
             if not self._vitals.is_replaced:
+                self._vitals.exit = end
+                self._guarded("winding up", self._wind_up)
                 self._depart(end)
             # In this order: whoever adds the row looks at has_ended afterwards.
             self._vitals.has_ended = True
@@ -227,25 +219,38 @@ class Actor(pykka.ThreadingActor):
     def _live(self) -> Exit:
         started = self.context.started
         try:
-            self.on_start()
+            beginning = self._begin()
+        except Replaced:
+            self._guarded("on_start_failed", self.on_start_failed)
+            raise
         except BaseException as error:  # noqa: BLE001 - see the class: SystemExit in on_start is a failed start too
             end = exit_after("not started", error)
             if started is None:
                 logger.error("%s could not start: %s\n%s", self, end.error, end.traceback)  # noqa: TRY400 - text, no frames
             self._guarded("on_start_failed", self.on_start_failed)
             return end
-        if self._vitals.is_replaced:
+        if beginning is IGNORE:
             self._guarded("on_start_failed", self.on_start_failed)
-            raise Replaced
-        if self.context.name is not None:
-            self._names.register(self.name, self.actor_ref)
+            return IGNORED
         if started is not None:
-            started.set(None)
+            started.set(beginning)
         while True:
-            envelope = self.inbox.get()
-            end_or_none = self._handle(envelope)
+            # In no variable: a message must not live on while the next one is waited for.
+            end_or_none = self._handle(self.inbox.get())
             if end_or_none is not None:
                 return end_or_none
+
+    def _begin(self) -> Beginning:
+        beginning = self.on_start()
+        if not (beginning is None or beginning is IGNORE or isinstance(beginning, Info)):
+            raise TypeError(f"on_start returns None, Info or IGNORE, got {type(beginning).__name__}")
+        if self._vitals.is_replaced:
+            raise Replaced
+        if self.context.name is None or beginning is IGNORE:
+            return beginning
+        if not self._names.register(self.name, self.actor_ref):
+            raise ChildRefused(self.name, "already started")
+        return beginning
 
     def _handle(self, envelope: Envelope) -> Exit | None:
         self._vitals.busy_since = self.clock.monotonic()
@@ -299,6 +304,10 @@ class Actor(pykka.ThreadingActor):
             if not isinstance(error, Exception):
                 answer = ActorDead(f"{self} ended by {type(error).__name__}")
             reply_to.fail_unless_answered(answer)
+        if self.context.name is None:
+            # As pykka has it: who waits for on_failure finds the actor dead. In a tree the supervisor says when it is.
+            pykka.ActorRegistry.unregister(self.actor_ref)
+            self.actor_stopped.set()
         self._guarded("on_failure", lambda: self.on_failure(type(error), error, error.__traceback__))
         end = exit_after("shutdown" if isinstance(error, GiveUp) else "crashed", error)
         if self.context.supervisor is None:
@@ -331,13 +340,21 @@ class Actor(pykka.ThreadingActor):
             elif not (getattr(envelope, "kept", False) and self._names.deliver(self.name, envelope)):
                 undelivered(envelope)
         started = self.context.started
-        if end.kind == "not started" and started is not None:
+        if end.kind in ("not started", "ignored") and started is not None:
             started.set(end)
         elif self.context.name is not None:
             self._names.report_down(self.name, self.actor_urn, self.context.supervisor, end)
+        if self.context.name is not None and self.context.supervisor is None:
+            self._names.withdraw(self.name)
+
+    def _wind_up(self) -> None:
+        """Let go, however this actor ended, of what must not outlive it; what a subclass's hooks do comes before."""
 
     def on_start_failed(self) -> None:
-        """Run in the actor's own thread when ``on_start`` raised or took too long: take back what it had begun."""
+        """Run in the actor's own thread to take back what ``on_start`` had begun.
+
+        When that raised, took too long, returned `IGNORE`, or when another actor answers to the name.
+        """
 
     def on_failure(
         self,
@@ -348,4 +365,4 @@ class Actor(pykka.ThreadingActor):
         """Run in the actor's own thread after an error came out of a handler, before the end is reported."""
 
     def __str__(self) -> str:
-        return f"{type(self).__name__} {self.name or self.actor_urn!r}"
+        return f"{type(self).__name__} ({self.name or self.actor_urn})"

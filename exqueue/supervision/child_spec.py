@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from exqueue.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from exqueue.supervision.actor import Actor
+from exqueue.supervision.actor import Actor
 
 START_TIMEOUT_S = 30.0
 """How long a supervisor waits for a child's ``on_start``, which must not do anything slow."""
+
+WORKER_SHUTDOWN_S = 5.0
+"""How long the stop of a child may take that is no supervisor, unless its spec says otherwise."""
 
 
 class Restart(Enum):
@@ -85,7 +85,8 @@ class ChildSpec:
         actor: its class.
         kwargs: passed to the class besides the context; values that may be shared, never another actor.
         restart: when it is started again.
-        shutdown_s: how long a stop may take before its thread is abandoned; ``math.inf`` for supervisors.
+        shutdown_s: how long a stop may take before its thread is abandoned; ``None``: `WORKER_SHUTDOWN_S`, or for a
+            supervisor as long as its children need, ``math.inf``, which is all that a supervisor may be given.
         backoff: for a child whose failures must never take its supervisor down.
     """
 
@@ -93,18 +94,61 @@ class ChildSpec:
     actor: type[Actor]
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     restart: Restart = Restart.PERMANENT
-    shutdown_s: float = 5.0
+    shutdown_s: float | None = None
     backoff: Backoff | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be supervised.
 
         Raises:
-            ConfigError: the id is empty or has a ``/``, ``shutdown_s`` is negative or no number.
+            ConfigError: a field is not what it may be; the message names it.
         """
+        for name, wanted, what in _FIELDS:
+            given: object = getattr(self, name)
+            if not isinstance(given, wanted):
+                raise ConfigError(f"child {self.id}: {name} is {what}, got {given!r}")
         if not self.id or "/" in self.id:
-            message = f"a child's id is a non-empty text without '/', got {self.id!r}"
-            raise ConfigError(message)
+            raise ConfigError(f"a child's id is a non-empty text without '/', got {self.id!r}")
+        if not issubclass(self.actor, Actor):
+            raise ConfigError(f"child {self.id}: actor is a subclass of Actor, got {self.actor!r}")
+        if self.shutdown_s is None:
+            return
         if not self.shutdown_s >= 0:
-            message = f"shutdown_s is a number of seconds from 0, or math.inf, got {self.shutdown_s!r}"
+            message = f"child {self.id}: shutdown_s is a number of seconds from 0, or math.inf, got {self.shutdown_s!r}"
             raise ConfigError(message)
+        if self.actor.is_supervisor and self.shutdown_s != math.inf:
+            message = f"child {self.id}: shutdown_s of a supervisor is math.inf, else it could be given up before its "
+            raise ConfigError(message + f"children are stopped, got {self.shutdown_s!r}")
+
+    @property
+    def patience_s(self) -> float:
+        """How long its stop may take: `shutdown_s`, or what that stands for."""
+        if self.shutdown_s is not None:
+            return self.shutdown_s
+        return math.inf if self.actor.is_supervisor else WORKER_SHUTDOWN_S
+
+
+_FIELDS: Final[tuple[tuple[str, Any, str], ...]] = (
+    ("id", str, "a text"),
+    ("actor", type, "a subclass of Actor"),
+    ("kwargs", Mapping, "a mapping"),
+    ("restart", Restart, "a member of Restart"),
+    ("shutdown_s", float | int | None, "a number of seconds"),
+    ("backoff", Backoff | None, "a Backoff or None"),
+)
+
+
+def checked_children(specs: Sequence[object]) -> tuple[ChildSpec, ...]:
+    """The specs of one supervisor's static children, in their order.
+
+    Raises:
+        ConfigError: one is no spec, or two have the same id.
+    """
+    checked: dict[str, ChildSpec] = {}
+    for spec in specs:
+        if not isinstance(spec, ChildSpec):
+            raise ConfigError(f"children are ChildSpecs, got one {type(spec).__name__}")
+        if spec.id in checked:
+            raise ConfigError(f"two children have the id {spec.id!r}: each is unique under its supervisor")
+        checked[spec.id] = spec
+    return tuple(checked.values())

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import logging
+import dataclasses
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pykka
 
-from exqueue.supervision.actor import ActorContext, Vitals
-from exqueue.supervision.child_spec import START_TIMEOUT_S, ChildSpec, Strategy
+from exqueue.supervision.beginnings import Info
+from exqueue.supervision.child_spec import START_TIMEOUT_S, ChildSpec, Restart, Strategy
+from exqueue.supervision.context import ActorContext, Vitals
 from exqueue.supervision.exits import Exit, exit_after
 from exqueue.supervision.inbox import Envelope, undelivered, unfinished
+from exqueue.supervision.reports import Occasion, Offender, Report
 from exqueue.supervision.signals import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from exqueue.supervision.log import SafeLogger
+    from exqueue.supervision.commands import Status
     from exqueue.supervision.runtime import Task
 
-Status = Literal["running", "restarting", "parked", "stopped"]
-
-GRACE_S = 0.5
+GRACE_S = 5.0
 """Even a child that may be left behind gets this long to end when it runs nothing of the user's."""
 
 
@@ -55,20 +55,28 @@ class Child:
         """What it says it is doing."""
         return self.vitals.doing
 
+    def stack(self) -> str:
+        """Where its thread is right now; empty when it has none."""
+        return "" if self.task is None else self.task.stack()
+
 
 class Children:
     """The children of one supervisor, in start order.
 
     What it knows of each stands on the board for whoever draws the tree: table ``tree`` (path -> (role, status)),
     ``restarts`` (path -> how often it was started again), ``vitals`` (path -> `Vitals`), ``abandoned threads`` (urn ->
-    path). The rows of a path are written
-    by the supervisor above it only.
+    path). The rows of a path are written by the supervisor above it only.
+
+    Args:
+        context: the supervisor's place in the tree.
+        on_report: takes each `Report`.
     """
 
-    def __init__(self, context: ActorContext, logger: SafeLogger) -> None:
+    def __init__(self, context: ActorContext, on_report: Callable[[Report], None]) -> None:
         self._context = context
-        self._logger = logger
+        self._on_report = on_report
         self._children: dict[str, Child] = {}
+        self._by_urn: dict[str, Child] = {}
         self._tree = context.board.table("tree")
         self._restarts = context.board.table("restarts")
         self._vitals = context.board.table("vitals")
@@ -83,19 +91,16 @@ class Children:
 
     def by_urn(self, urn: str) -> Child | None:
         """The child whose living actor this is; ``None`` for an actor of earlier times."""
-        for child in self._children.values():
-            if child.ref is not None and child.urn == urn:
-                return child
-        return None
+        return self._by_urn.get(urn)
+
+    def path(self, child_id: str) -> str:
+        """The place in the tree of a child of this id."""
+        return f"{self._context.name}/{child_id}" if self._context.name else child_id
 
     def add(self, spec: ChildSpec) -> Child:
-        """Take a child on, not started. Raises ``ValueError`` when there is one of this id."""
-        if spec.id in self._children:
-            message = f"there is a child {spec.id!r} already"
-            raise ValueError(message)
-        path = f"{self._context.name}/{spec.id}" if self._context.name else spec.id
-        child = self._children[spec.id] = Child(spec, path)
-        self._context.names.expect(path)
+        """Take a child on, not started, of whose id there is none."""
+        child = self._children[spec.id] = Child(spec, self.path(spec.id))
+        self._context.names.expect(child.path)
         self.mark(child, "stopped")
         return child
 
@@ -104,8 +109,11 @@ class Children:
         self._children.pop(child.spec.id, None)
         self._context.names.withdraw(child.path)
         for table in (self._tree, self._vitals, self._restarts):
-            for path in list(table):
-                if path == child.path or path.startswith(f"{child.path}/"):
+            table.pop(child.path, None)
+            # Not of every child: to look through the whole tree for each is quadratic.
+            below = list(table) if child.spec.actor.is_supervisor else ()
+            for path in below:
+                if path.startswith(f"{child.path}/"):
                     table.pop(path, None)
 
     def let_go(self, child: Child) -> None:
@@ -134,9 +142,39 @@ class Children:
             case Strategy.REST_FOR_ONE:
                 return everyone[everyone.index(child) :]
 
-    def start(self, child: Child) -> Exit | None:
-        """Start a child and wait until its ``on_start`` is through. Returns why it failed, or ``None``."""
+    def report(self, occasion: Occasion, child: Child, reason: Exit) -> None:
+        """Report an event of a child's life, or end."""
+        spec = child.spec
+        offender = Offender(child.path, spec.actor.__name__, child.urn, spec.restart, spec.patience_s)
+        self._on_report(Report(self._context.name or "", occasion, reason, offender))
+
+    def start(self, child: Child) -> Info | Exit:
+        """Start a child and wait until its ``on_start`` is through.
+
+        Returns:
+            What it said, or why it does not run: ``not started``, or ``ignored`` (a temporary one is forgotten then).
+        """
+        outcome = self._launch(child)
+        child.started_at = self._context.runtime.clock.monotonic()
+        if child.spec.restart is Restart.TEMPORARY:
+            # It is never started again: what it was given is its own, for as long as it wants it.
+            child.spec = dataclasses.replace(child.spec, kwargs={})
+        if not isinstance(outcome, Exit):
+            self._by_urn[child.urn] = child
+            self.mark(child, "running")
+            return outcome
+        self.ended(child)
+        if outcome.kind == "ignored":
+            if child.spec.restart is Restart.TEMPORARY:
+                self.forget(child)
+            else:
+                self.let_go(child)
+        return outcome
+
+    def _launch(self, child: Child) -> Info | Exit:
         context = self._context
+        if context.vitals.is_replaced:
+            return Exit("not started", "its supervisor was replaced")
         started = context.runtime.reply()
         child.vitals = self._vitals[child.path] = Vitals()
         context.names.expect(child.path)
@@ -152,21 +190,18 @@ class Children:
         try:
             child.ref, child.task = child.spec.actor.launch(place, **child.spec.kwargs)
             child.urn = child.ref.actor_urn
-            failure: Exit | None = started.get(timeout=START_TIMEOUT_S)
+            outcome: Info | Exit | None = started.get(timeout=START_TIMEOUT_S)
         except pykka.Timeout:
+            stack = child.stack()
             self.replace(child)
-            failure = Exit("not started", f"on_start took more than {START_TIMEOUT_S:g} s")
+            return Exit("not started", f"on_start took more than {START_TIMEOUT_S:g} s", stack)
         except BaseException as error:  # noqa: BLE001 - a constructor or a thread that fails is a failed start
-            failure = exit_after("not started", error)
-        child.started_at = context.runtime.clock.monotonic()
-        if failure is None:
-            self.mark(child, "running")
-        else:
-            self.ended(child)
-        return failure
+            return exit_after("not started", error)
+        return Info() if outcome is None else outcome
 
     def ended(self, child: Child) -> None:
         """Note that the child's actor is no more."""
+        self._by_urn.pop(child.urn, None)
         child.ref = child.task = None
         child.vitals.busy_since = None
         self.mark(child, "stopped")
@@ -181,14 +216,18 @@ class Children:
             return
         # This very actor: its name may be another's by now.
         ref.actor_inbox.offer(Envelope(Stop(), control=True))  # type: ignore[attr-defined] # our own inbox
-        patience = child.spec.shutdown_s if child.vitals.in_user_code else max(child.spec.shutdown_s, GRACE_S)
+        patience = child.spec.patience_s if child.vitals.in_user_code else max(child.spec.patience_s, GRACE_S)
         task.join(None if patience == math.inf else patience)
         if task.is_alive():
-            # A child that is given no time for the user's code is left behind on purpose: its supervisors say why.
-            level = logging.DEBUG if child.vitals.in_user_code and not patience else logging.WARNING
-            line = "%s did not stop within %g s, its thread is left behind; it was at: %s"
-            self._logger.log(level, line, child.path, patience, child.vitals.doing or "nothing that it tells")
+            end = Exit("lost", f"did not stop within {patience:g} s, its thread is left behind", child.stack())
             self.replace(child)
+        else:
+            end = child.vitals.exit or Exit("lost", "is gone, and its thread did not say how it ended")
+        is_asked_for = end.kind == "shutdown" or (end.kind == "normal" and child.spec.restart is not Restart.PERMANENT)
+        # One that is given no time for the user's code is left behind on purpose: its supervisors say why.
+        is_meant = end.kind == "lost" and child.vitals.in_user_code and not patience
+        if not is_asked_for and not is_meant:
+            self.report(Occasion.SHUTDOWN_ERROR, child, end)
         self.ended(child)
 
     def stop_all(self) -> None:
@@ -204,6 +243,8 @@ class Children:
         child.vitals.is_replaced = True
         ref.actor_stopped.set()
         self._context.names.unregister(child.path, ref)
+        if child.spec.actor.is_supervisor:
+            self._context.names.disown(child.path)
         for envelope in ref.actor_inbox.close():  # type: ignore[attr-defined] # our own inbox
             if not (getattr(envelope, "kept", False) and self._context.names.deliver(child.path, envelope)):
                 undelivered(envelope)

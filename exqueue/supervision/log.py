@@ -23,8 +23,8 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
         try:
             if self.isEnabledFor(level):
                 super().log(level, *_encodable(msg, args), **kwargs)
-        except Exception:  # noqa: BLE001 - a handler may raise anything
-            with contextlib.suppress(Exception):
+        except (Exception, SystemExit):  # noqa: BLE001 - a handler may raise anything; KeyboardInterrupt is the user's
+            with contextlib.suppress(Exception, SystemExit):
                 _write(level, str(msg) % args if args else str(msg))
 
 

@@ -85,18 +85,31 @@ class Names:
         for envelope in parked:
             undelivered(envelope)
 
-    def register(self, name: str, ref: pykka.ActorRef[Any]) -> None:
+    def register(self, name: str, ref: pykka.ActorRef[Any]) -> bool:
         """``ref`` answers to the name from now on; what was parked for it is handed over first.
 
         One that was stopped meanwhile (it was replaced while it started) is not let in.
+
+        Returns:
+            ``False`` when another actor answers to the name, and goes on doing so.
         """
         with self._lock:
             if ref.actor_stopped.is_set():
-                return
+                return True
+            holder = self._refs.get(name, ref)
+            if holder is not ref and not holder.actor_stopped.is_set():
+                return False
             parked = self._parked.get(name)
             while parked:
                 ref.actor_inbox.offer(parked.popleft())  # type: ignore[attr-defined]
             self._refs[name] = ref
+            return True
+
+    def disown(self, above: str) -> None:
+        """Nobody answers to a name below this one any more: whoever did has lost the supervisor above it."""
+        with self._lock:
+            for name in [name for name in self._refs if name.startswith(f"{above}/")]:
+                del self._refs[name]
 
     def unregister(self, name: str, ref: pykka.ActorRef[Any]) -> None:
         """``ref`` no longer answers to the name (another actor that does by now is left alone)."""

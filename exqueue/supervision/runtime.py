@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import random
 import secrets
+import sys
 import threading
 import time
+import traceback
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -37,6 +39,10 @@ class Task(Protocol):
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until it ended, at most ``timeout`` seconds."""
+        ...
+
+    def stack(self) -> str:
+        """Where it is right now, as the text of a traceback; empty when it has ended or that can't be told."""
         ...
 
 
@@ -128,6 +134,11 @@ class ThreadTask:
             elif time.monotonic() >= until:
                 return
         self._thread.join()
+
+    def stack(self) -> str:
+        """See `Task.stack`."""
+        frame = None if self._has_ended else sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - the only way
+        return "" if frame is None else "".join(traceback.format_stack(frame))
 
 
 class ThreadRuntime:

@@ -135,6 +135,14 @@ class Cluster:
         """Let the jobs that are held on this node, now or later, go on."""
         (self._folder / f"release-{node}").touch()
 
+    def hold_log(self, node: str) -> None:
+        """Let this node hang, from now on, before it writes an ERROR; ``held`` in the diary tells that it does."""
+        (self._folder / f"hold-log-{node}").touch()
+
+    def release_log(self, node: str) -> None:
+        """Let it write what it is held at, and go on."""
+        (self._folder / f"release-log-{node}").touch()
+
     def diary(self, what: str, *, node: str | None = None) -> list[Entry]:
         """What the jobs wrote, in order."""
         path = self._folder / "diary"

@@ -129,7 +129,27 @@ class Stall:
         note("end", number)
 
 
-JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison, Stall)}
+class Dies:
+    """Fails for good at its first run."""
+
+    max_retries = 0
+
+    def perform(self, *, number: int) -> None:
+        """Raise."""
+        raise ValueError(f"number {number} can't be done")
+
+
+class HeldLog(logging.Handler):
+    """Comes before the handler that writes, and hangs at an ERROR when the test has made a file that says so."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note that it hangs, then wait."""
+        if record.levelno == logging.ERROR and (Path(plan.folder) / f"hold-log-{plan.node}").exists():
+            note("held", 0)
+            wait_for(f"release-log-{plan.node}")
+
+
+JOBS = {job.__name__: job for job in (Quick, Hold, Long, Poison, Stall, Dies)}
 
 
 def main() -> None:
@@ -137,6 +157,7 @@ def main() -> None:
     global plan  # noqa: PLW0603 - the jobs of this process need it, and nothing else can hand it to them
     plan = Plan(**json.loads(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("exqueue").addHandler(HeldLog())
     system = ExqueueSystem.start(plan.url, namespace=plan.namespace, node=plan.node, **plan.options)  # type: ignore[arg-type] # as the plan has them
     for name, options in plan.jobs.items():
         system.ask(StartWorker(JOBS[name], **options))  # type: ignore[arg-type] # as the plan has them

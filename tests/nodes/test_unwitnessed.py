@@ -54,16 +54,19 @@ def seen_by(store: Persistence) -> str | None:
 def test_a_node_that_is_started_after_a_kill_works_within_the_promised_time(
     cluster: Cluster, office: SystemRef, store: Persistence, successor: str
 ) -> None:
-    """Nobody stood by. The name is no proof of anything: another system of the same one waits as any other."""
+    """Nobody stood by. The name is no proof of anything: another system of the same one waits as any other.
+
+    It is counted from when that system has started: how long a process takes to begin is its machine's affair.
+    """
     leader = cluster.start("a", JOBS)
     jobs = enqueue_held(office, 3)
     cluster.await_diary("begin", 3)
     eventually(lambda: seen_by(store) is not None)
-    killed_at = time.monotonic()
     leader.send(signal.SIGKILL)
-    cluster.launch(successor, JOBS)
+    cluster.launch(successor, JOBS).await_ready()
+    started_at = time.monotonic()
     again = cluster.await_diary("begin", 6)[3:]
-    assert max(entry.at for entry in again) - killed_at < TAKEOVER_S
+    assert max(entry.at for entry in again) - started_at < TAKEOVER_S
     assert_each_ends_once(cluster, office, jobs, successor)
 
 
@@ -148,11 +151,12 @@ class TestOwnServer:
         else:
             eventually(lambda: seen_by(store) == before)
         remains(lambda: leads(office, "a"), WATCHED_S)
-        killed_at = time.monotonic()
         leader.send(signal.SIGKILL)
         standby = cluster.launch("b", JOBS)
+        standby.await_ready()
+        started_at = time.monotonic()
         again = cluster.await_diary("begin", 6)[3:]
-        assert max(entry.at for entry in again) - killed_at < TAKEOVER_S
+        assert max(entry.at for entry in again) - started_at < TAKEOVER_S
         assert "a holds the lock with epoch 1, and it is not there" in standby.log
         assert_each_ends_once(cluster, office, jobs, "b")
 

@@ -40,6 +40,9 @@ class SeededTask:
         if not self._has_ended:
             self._scheduler.wait_at(self._ended, timeout)
 
+    def stack(self) -> str:
+        return ""
+
 
 class SeededLine:
     """A line whose reader gives way until something is there."""

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 NAME = "exqueue.tests.log"
 
 
+class Exiting(logging.Handler):
+    """Wants to end the program."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise SystemExit(record.getMessage())
+
+
 class Broken(logging.Handler):
     """Raises what it is given to write."""
 
@@ -39,6 +46,17 @@ def test_what_a_handler_raises_is_written_to_the_standard_error(
     said = capsys.readouterr().err
     assert "ERROR (a log handler failed): job a1 is dead" in said
     assert "ZeroDivisionError" in said
+
+
+def test_a_handler_ends_no_actor(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its `SystemExit` would be the crash of whoever logs, again and again, until the tree gives up."""
+    handler = Exiting()
+    logging.getLogger(NAME).addHandler(handler)
+    try:
+        safe_logger(NAME).error("job %s is dead", "a1")
+    finally:
+        logging.getLogger(NAME).removeHandler(handler)
+    assert "ERROR (a log handler failed): job a1 is dead" in capsys.readouterr().err
 
 
 def test_no_standard_error_is_no_error_either(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:

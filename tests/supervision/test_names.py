@@ -100,8 +100,9 @@ def test_unregistering_leaves_a_successor_alone() -> None:
     names = Names()
     old: Any = Probe()
     new: Any = Probe()
-    names.register("a", old)
-    names.register("a", new)
+    assert names.register("a", old)
+    old.actor_stopped.set()
+    assert names.register("a", new)
     names.unregister("a", old)
     assert [ref for _, ref in names.snapshot()] == [new]
     names.unregister("a", new)

@@ -16,16 +16,19 @@ from exqueue.supervision import (
     Down,
     Envelope,
     Names,
+    Occasion,
     Reply,
+    Report,
     Stop,
     Supervisor,
     ThreadRuntime,
+    WhichChildren,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from exqueue.supervision import Exit, Runtime
+    from exqueue.supervision import Runtime
 
 DEADLINE_S = 5.0
 """How long a test waits for what must happen."""
@@ -96,16 +99,17 @@ class Player(Actor):
         self,
         context: ActorContext | None = None,
         *,
-        starting: Callable[[Player], None] = lambda _: None,
+        starting: Callable[[Player], Any] = lambda _: None,
         stopping: Callable[[Player], None] = lambda _: None,
     ) -> None:
         super().__init__(context)
         self._starting = starting
         self._stopping = stopping
 
-    def on_start(self) -> None:
-        self._starting(self)
+    def on_start(self) -> Any:
+        said = self._starting(self)
         self.tell("probe", Lived("started", self.name, self.actor_urn))
+        return said
 
     def on_stop(self) -> None:
         self.tell("probe", Lived("stopped", self.name, self.actor_urn))
@@ -129,6 +133,10 @@ class Overseer(Supervisor):
         super().on_child_restarted(path, reason)
         self.tell("probe", Lived("restarted", path))
 
+    def on_report(self, report: Report) -> None:
+        super().on_report(report)
+        self.tell("probe", report)
+
 
 class Tree:
     """A started root supervisor named ``""`` with a probe beside it."""
@@ -143,7 +151,7 @@ class Tree:
         started = runtime.reply()
         context = ActorContext("", runtime, self.names, self.board, supervisor="probe", started=started)
         self.ref, self.task = kind.launch(context, children=children, **kwargs)
-        self.failed_start: Exit | None = started.get(timeout=DEADLINE_S)
+        self.failed_start: Any = started.get(timeout=DEADLINE_S)
 
     def send(self, name: str, what: Callable[[Any], Any]) -> Reply[Any]:
         """Ask an actor, which may be restarting, to do something."""
@@ -154,6 +162,16 @@ class Tree:
     def ask(self, name: str, what: Callable[[Any], Any]) -> Any:
         """As `send`, and wait for the answer."""
         return self.send(name, what).get(timeout=DEADLINE_S)
+
+    def order(self, message: object, name: str = "") -> Any:
+        """Ask a supervisor, as people do, and wait for the answer."""
+        reply = self.runtime.reply()
+        assert self.names.deliver(name, Envelope(message, reply))
+        return reply.get(timeout=DEADLINE_S)
+
+    def statuses(self, name: str = "") -> dict[str, str]:
+        """Of each child of a supervisor, in start order."""
+        return {info.id: info.status for info in reversed(self.order(WhichChildren(), name))}
 
     def tell(self, name: str, what: Callable[[Any], Any]) -> None:
         """Have an actor that is there do something."""
@@ -188,6 +206,12 @@ class Tree:
         """Wait until the end of an actor of this name is reported."""
         found = self.until(lambda m: isinstance(m, Down) and m.name == name)
         assert isinstance(found, Down)
+        return found
+
+    def until_reported(self, occasion: Occasion) -> Report:
+        """Wait until a supervisor reports this."""
+        found = self.until(lambda m: isinstance(m, Report) and m.occasion is occasion)
+        assert isinstance(found, Report)
         return found
 
     def lived(self) -> list[tuple[str, str]]:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exqueue import DeleteAllDead, ListJobs, RetryAllDead
+from exqueue import (
+    DeleteAllDead,
+    DeleteDead,
+    GetStatus,
+    JobNotFound,
+    ListJobs,
+    Outage,
+    PauseQueue,
+    RetryAllDead,
+    SystemStopped,
+)
 from exqueue.actors import operator, orders
 from exqueue.config import SystemConfig
 from exqueue.persistence.urls import open_persistence
@@ -133,3 +143,81 @@ def test_what_somebody_else_took_first_ends_nothing(system: SystemRef, staged: S
     staged.stage("delete_dead", too_late)
     assert system.ask(DeleteAllDead()) == 4
     assert system.ask(ListJobs("dead")) == ()
+
+
+def full(staged: StagedPersistence) -> None:
+    """Five dead jobs, three batches."""
+    queue = Mortuary(staged.session(timeout=5), "q")
+    queue.push(1, *"abcde")
+    queue.bury_what_is_ready()
+
+
+@pytest.mark.parametrize(("command", "verb"), [(RetryAllDead(), "retry_dead"), (DeleteAllDead("q"), "delete_dead")])
+def test_others_are_answered_between_two_batches(
+    system: SystemRef, staged: StagedPersistence, command: RetryAllDead | DeleteAllDead, verb: str
+) -> None:
+    """However many jobs are dead, nobody waits for all of them: who stops a flood least of all."""
+    full(staged)
+    asked: list[Any] = []
+    staged.stage(verb, and_then(lambda: asked.extend(system.ask(one, block=False) for one in (GetStatus(), pause))))
+    pause = PauseQueue("q")
+
+    assert system.ask(command) == 5
+    assert asked[0].get(timeout=10).queues[0].dead == 3
+    assert asked[1].get(timeout=10) is True
+    made = [call.verb for call in staged.made if call.verb in (verb, "set_paused")]
+    assert made == [verb, "set_paused", verb, verb]
+
+
+def test_what_is_about_dead_jobs_stays_in_order(system: SystemRef, staged: StagedPersistence) -> None:
+    """A job that was retried is not deleted by an order that came later, not even when an outage comes between."""
+    full(staged)
+    asked: list[Any] = []
+    orders = [DeleteDead("e"), DeleteAllDead()]
+
+    def refuse(_: Callable[[], Any]) -> Any:
+        raise Outage("not now", sent=False)
+
+    staged.stage("retry_dead", and_then(lambda: asked.extend(system.ask(one, block=False) for one in orders)))
+    staged.stage("retry_dead", refuse)
+
+    assert system.ask(RetryAllDead()) == 5
+    with pytest.raises(JobNotFound):
+        asked[0].get(timeout=10)
+    assert asked[1].get(timeout=10) == 0
+    assert len(system.ask(ListJobs("ready"))) == 5
+
+
+def test_an_outage_between_two_batches_is_waited_out(system: SystemRef, staged: StagedPersistence) -> None:
+    """One that another order meets, too: what that may have done is found out first, under its own number."""
+    full(staged)
+    asked: list[Any] = []
+
+    def lose(carry_out: Callable[[], Any]) -> Any:
+        carry_out()
+        raise Outage("the answer is lost")
+
+    staged.stage("retry_dead", and_then(lambda: asked.append(system.ask(PauseQueue("q"), block=False))))
+    staged.stage("set_paused", lose)
+
+    assert system.ask(RetryAllDead()) == 5
+    assert asked[0].get(timeout=10) is True
+    numbers = [call.args[2] for call in staged.made if call.verb in ("retry_dead", "set_paused")]
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == 4
+
+
+def test_a_stop_comes_between_two_batches(system: SystemRef, staged: StagedPersistence) -> None:
+    """Whoever waits is told how far it came, and what is not done stays dead."""
+    full(staged)
+    operator_ref: Any = system._context.names.whereis("operator")  # noqa: SLF001 - to see its inbox
+
+    def stop_arrives() -> None:
+        system.stop(block=False)
+        eventually(operator_ref.actor_inbox.qsize)
+
+    staged.stage("retry_dead", and_then(stop_arrives))
+
+    with pytest.raises(SystemStopped, match="RetryAllDead is done for 2 jobs"):
+        system.ask(RetryAllDead())
+    assert len(staged.calls("retry_dead")) == 1

@@ -183,7 +183,7 @@ def test_the_status_tells_the_numbers_of_each_queue(nodes: Nodes, url: str, name
     worked = {"concurrency": 1, "serial": False, "worked_by": "leader"}
     nobodys = {"concurrency": None, "serial": None, "worked_by": None}
     nothing = {"ready": 0, "waiting": 0, "running": 0, "dead": 0, "suspects": 0, "abandoned": 0, "halted_by": None}
-    nothing |= {"paused": False, "processed": 0, "failed": 0}
+    nothing |= {"paused": False, "processed": 0, "failed": 0, "damage": None}
     expected = {
         "Booking": nothing | worked | {"serial": True, "ready": 1, "dead": 1, "failed": 1, "halted_by": ids["head"]},
         "Fragile": nothing | worked | {"dead": 1, "failed": 1},

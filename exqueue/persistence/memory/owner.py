@@ -118,6 +118,7 @@ def _settle(queue: Queue, ended: Settlement, now: float) -> bool:
         case Bury(trail=trail):
             _fail(queue, ended.id, trail)
             queue.dead.put(ended.id, now)
+            queue.unreported[ended.id] = ended.run
         case GiveBack():
             queue.put_back(ended.id, run.place, now)
         case Recovered():

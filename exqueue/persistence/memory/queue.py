@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from exqueue.errors import StaleCall
 from exqueue.persistence.memory.line import Line
-from exqueue.persistence.values import CALLER_KEPT_S, RECOVERY_WINDOW_S, SUSPECT_AFTER, QueueCounts, StoredJob
+from exqueue.persistence.values import (
+    CALLER_KEPT_S,
+    RECOVERY_WINDOW_S,
+    SUSPECT_AFTER,
+    Mark,
+    QueueCounts,
+    StoredJob,
+    Unreported,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,6 +73,7 @@ class Queue:
         self.waiting = Line()
         self.dead = Line()
         self.running: dict[str, Run] = {}
+        self.unreported: dict[str, bytes] = {}
         self.places = FRONT
         self.processed = 0
         self.failed = 0
@@ -118,6 +128,7 @@ class Queue:
         revived = tuple(job_id for job_id in dict.fromkeys(ids) if job_id in self.dead)
         for job_id in revived:
             self.dead.take(job_id)
+            self.unreported.pop(job_id, None)
             self.jobs[job_id].recovered_at.clear()
             if job_id == self.head:
                 self.returned.put(job_id, FRONT)
@@ -132,6 +143,12 @@ class Queue:
             self.dead.take(job_id)
             self.drop(job_id)
         return deleted
+
+    def forget_marks(self, marks: Iterable[Mark]) -> None:
+        """Remove those marks that are still the present ones of their jobs."""
+        for mark in marks:
+            if self.unreported.get(mark.id) == mark.run:
+                del self.unreported[mark.id]
 
     def cancel(self, job_id: str) -> Removed | None:
         """Remove a job that does not run; the state that it was in."""
@@ -151,6 +168,7 @@ class Queue:
     def drop(self, job_id: str) -> None:
         """Forget a job that stands in no line any more; a serial head is cleared."""
         del self.jobs[job_id]
+        self.unreported.pop(job_id, None)
         if self.head == job_id:
             self.head = None
 
@@ -210,6 +228,11 @@ class Queue:
         """A page of the jobs of one state, in the order of `Session.list_jobs`."""
         page = list(self._ids(state))[offset : offset + limit]
         return tuple(self.stored(job_id, now) for job_id in page)
+
+    def list_unreported(self, limit: int, now: float) -> tuple[Unreported, ...]:
+        """Dead jobs with a mark."""
+        page = itertools.islice(self.unreported.items(), limit)
+        return tuple(Unreported(Mark(job_id, run), self.stored(job_id, now)) for job_id, run in page)
 
     def stored(self, job_id: str, now: float) -> StoredJob:
         """A job that is there, as it is shown."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Exchanged,
         Fence,
         Holder,
+        Mark,
         Owned,
         Presence,
         Push,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Settlement,
         State,
         StoredJob,
+        Unreported,
         Verdict,
     )
 
@@ -120,6 +122,18 @@ class MemorySession:
             now = self._store.clock()
             found = (self._store.queue(name) for name in queues)
             return tuple(queue.stored(job_id, now) for queue in found if job_id in queue.jobs)
+
+    def unreported(self, queue: str, limit: int) -> tuple[Unreported, ...]:
+        """See `Session.unreported`."""
+        check_size("limit", limit)
+        with self._store.lock:
+            return self._store.queue(queue).list_unreported(limit, self._store.clock())
+
+    def reported(self, queue: str, marks: Sequence[Mark]) -> None:
+        """See `Session.reported`."""
+        check_size("marks", len(marks))
+        with self._store.lock:
+            self._store.queue(queue).forget_marks(marks)
 
     def beat(self, node: str, info: bytes, ttl: float) -> None:
         """See `Session.beat`."""

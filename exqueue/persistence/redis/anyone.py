@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from exqueue.errors import ExqueueError
     from exqueue.persistence.redis.connection import Args, Reply, Wire
     from exqueue.persistence.redis.keys import QueueKeys
-    from exqueue.persistence.values import NewJob, Push, Removed
+    from exqueue.persistence.values import Mark, NewJob, Push, Removed
 
 STATES: dict[bytes, Removed | None] = {
     b"ready": "ready",
@@ -57,9 +57,9 @@ class Anyone(Verbs):
         listing, replies = replies[: len(unlisted)], replies[len(before) :]
         unknown = [i for i, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)]
         if unknown and outage is None:
-            load = (b"SCRIPT", b"LOAD", script("push").source)
-            again, outage = wire.talk_partly((load, *(commands[i] for i in unknown)))
-            answered = [*again[1:], *[None] * len(unknown)]
+            source = script("push").source
+            again, outage = wire.talk_partly([(b"EVAL", source, *commands[i][2:]) for i in unknown])
+            answered = [*again, *[None] * len(unknown)]
             for i, reply in zip(unknown, answered, strict=False):
                 replies[i] = reply
         not_listed = self._note_listed(wire, unlisted, listing)
@@ -87,8 +87,6 @@ class Anyone(Verbs):
             return StaleCall(
                 f"push {push.n} of this caller to {push.queue!r} came after a later one; nothing was stored"
             )
-        if isinstance(reply, redis.exceptions.NoScriptError):
-            return Outage("the server forgot the script of push twice", sent=False)
         if isinstance(reply, redis.RedisError):
             return wire.explain(reply, self._push_keys(self._queue(push.queue), ""))
         return outage
@@ -113,14 +111,14 @@ class Anyone(Verbs):
         """See `Session.retry_dead`."""
         check_size("ids", len(ids))
         at = self._queue(queue)
-        keys = (at.dead, at.ready, at.returned, at.recoveries, at.owner, at.caller(caller))
+        keys = (at.dead, at.ready, at.returned, at.recoveries, at.unreported, at.owner, at.caller(caller))
         return _chosen(self._once("retry_dead", at, keys, n, *ids), ids)
 
     def delete_dead(self, queue: str, caller: str, n: int, ids: Sequence[str]) -> tuple[str, ...]:
         """See `Session.delete_dead`."""
         check_size("ids", len(ids))
         at = self._queue(queue)
-        keys = (at.dead, at.jobs, at.trail, at.recoveries, at.owner, at.caller(caller))
+        keys = (at.dead, at.jobs, at.trail, at.recoveries, at.unreported, at.owner, at.caller(caller))
         return _chosen(self._once("delete_dead", at, keys, n, *ids), ids)
 
     def cancel(self, queue: str, caller: str, n: int, job_id: str) -> Removed | None:
@@ -128,7 +126,7 @@ class Anyone(Verbs):
         at = self._queue(queue)
         stored = (at.jobs, at.trail, at.recoveries)
         lines = (at.returned, at.suspects, at.waiting, at.dead, at.running)
-        keys = (*stored, *lines, at.owner, at.husks, at.caller(caller))
+        keys = (*stored, *lines, at.owner, at.husks, at.unreported, at.caller(caller))
         return STATES[self._once("cancel", at, keys, n, job_id)]
 
     def set_paused(self, queue: str, caller: str, n: int, paused: bool) -> None:
@@ -136,6 +134,13 @@ class Anyone(Verbs):
         self._list(queue)
         at = self._queue(queue)
         self._once("set_paused", at, (at.owner, at.caller(caller)), n, int(paused))
+
+    def reported(self, queue: str, marks: Sequence[Mark]) -> None:
+        """See `Session.reported`."""
+        check_size("marks", len(marks))
+        if marks:
+            args = tuple(part for mark in marks for part in (mark.id, mark.run))
+            self._run("reported", (self._queue(queue).unreported,), args)
 
     def _once(self, name: str, at: QueueKeys, keys: tuple[bytes, ...], n: int, *args: str | int) -> Reply:
         """Run a command's script under the caller's number."""

@@ -188,7 +188,8 @@ class Wire:
         command = (b"EVALSHA", script.sha, len(keys), *keys, *args)
         reply = self.talk((command,))[0]
         if isinstance(reply, redis.exceptions.NoScriptError):
-            reply = self.talk(((b"SCRIPT", b"LOAD", script.source), command))[1]
+            # With the text itself, not loaded before: it may be forgotten between two commands.
+            reply = self.talk(((b"EVAL", script.source, len(keys), *keys, *args),))[0]
         if isinstance(reply, redis.RedisError):
             raise self.explain(reply, keys)
         return reply

@@ -22,6 +22,7 @@ ROLES = {
     "running": "hash",
     "owner": "hash",
     "husks": "hash",
+    "unreported": "hash",
     "caller": "string",
     "queues": "set",
     "fence": "hash",
@@ -39,7 +40,8 @@ class QueueKeys:
     ``jobs``: id -> record. ``trail``: id -> trail, once there is one. ``recoveries``: id -> their times in ms, comma
     between. ``ready``: ids in the order in which they came. ``returned``, ``suspects``: ids that went back, by place.
     ``waiting``: ids by the ms when they are due. ``dead``: ids by the ms of their death. ``running``: id -> run,
-    ``place|seat|call|started_ms``. ``husks``: id -> how many of its entries in ``ready`` are to be skipped. ``owner``:
+    ``place|seat|call|started_ms``. ``husks``: id -> how many of its entries in ``ready`` are to be skipped.
+    ``unreported``: id of a dead job -> the run that buried it, until its ERROR is in the log. ``owner``:
     epoch, token, seat, call, refused, head, serial, hungry, next_due, places, paused, processed, failed, husks.
     """
 
@@ -56,6 +58,7 @@ class QueueKeys:
     running: bytes
     owner: bytes
     husks: bytes
+    unreported: bytes
 
     def caller(self, caller: str) -> bytes:
         """What is kept of the last call of one caller: ``n``, or ``n|reply``."""
@@ -79,6 +82,7 @@ def queue_keys(namespace: str, queue: str) -> QueueKeys:
         running=prefix + b"running",
         owner=prefix + b"owner",
         husks=prefix + b"husks",
+        unreported=prefix + b"unreported",
     )
 
 

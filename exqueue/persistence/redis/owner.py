@@ -75,7 +75,7 @@ class Owner(Verbs):
         lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
         who = (fence.epoch, fence.token, seat, call)
         args = (*who, want, int(serial), int(suspect), len(settlements), *ended)
-        reply = self._run("exchange", (*stored, *lines, at.owner, at.husks), args)
+        reply = self._run("exchange", (*stored, *lines, at.owner, at.husks, at.unreported), args)
         _check_owner(reply, f"call {call} of seat {seat} of {queue!r}")
         return _exchanged(reply)
 

@@ -11,7 +11,7 @@ from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.redis.text import bytes_of, is_utf8, text_of
 from exqueue.persistence.redis.verbs import Verbs, milliseconds
-from exqueue.persistence.values import Danger, Overview, QueueCounts, StoredJob
+from exqueue.persistence.values import Danger, Mark, Overview, QueueCounts, StoredJob, Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,19 @@ class Reads(Verbs):
         found = zip(queues, self._run_all("get_job", runs), strict=True)
         return tuple(
             _stored(name, bytes_of(job_id), STATES[reply[0]], *reply[1:]) for name, reply in found if reply is not None
+        )
+
+    def unreported(self, queue: str, limit: int) -> tuple[Unreported, ...]:
+        """See `Session.unreported`."""
+        check_size("limit", limit)
+        if not limit:
+            return ()
+        at = self._queue(queue)
+        reply = self._run("unreported", (at.unreported, at.jobs, at.trail, at.recoveries, at.dead), (limit,))
+        rows = zip(*(reply[i::6] for i in range(6)), strict=True)
+        return tuple(
+            Unreported(Mark(text_of(job_id), run), _stored(queue, job_id, "dead", record, trail, recoveries, died_at))
+            for job_id, run, record, trail, recoveries, died_at in rows
         )
 
     def beat(self, node: str, info: bytes, ttl: float) -> None:
@@ -145,7 +158,7 @@ class Reads(Verbs):
         try:
             replies = wire.talk(commands)
             if any(isinstance(reply, redis.exceptions.NoScriptError) for reply in replies):
-                replies = wire.talk(((b"SCRIPT", b"LOAD", code.source), *commands))[1:]
+                replies = wire.talk([(b"EVAL", code.source, *command[2:]) for command in commands])
             for (keys, _), reply in zip(runs, replies, strict=True):
                 if isinstance(reply, redis.RedisError):
                     raise wire.explain(reply, keys)

@@ -15,6 +15,7 @@ from exqueue.persistence.sqlite.queue import (
     WAITING,
     clear_head,
     count,
+    find,
     last_ready,
     make,
 )
@@ -27,10 +28,13 @@ if TYPE_CHECKING:
     from exqueue.errors import ExqueueError
     from exqueue.persistence.sqlite.connection import Step
     from exqueue.persistence.sqlite.queue import QueueRow
-    from exqueue.persistence.values import NewJob, Push, Removed
+    from exqueue.persistence.values import Mark, NewJob, Push, Removed
 
 _STORE: Final = "INSERT OR IGNORE INTO jobs (queue, id, state, rank, record) VALUES (?, ?, ?, ?, ?)"
-_REVIVE: Final = "UPDATE jobs SET state = ?, rank = ?, recovered = NULL WHERE queue = ? AND id = ? AND state = ?"
+_REVIVE: Final = """
+    UPDATE jobs SET state = ?, rank = ?, recovered = NULL, unreported = NULL WHERE queue = ? AND id = ? AND state = ?
+"""
+_REPORTED: Final = "UPDATE jobs SET unreported = NULL WHERE queue = ? AND id = ? AND unreported = ?"
 _DELETE_DEAD: Final = "DELETE FROM jobs WHERE queue = ? AND id = ? AND state = ?"
 
 
@@ -73,6 +77,18 @@ class Anyone(Verbs):
             step.db.execute("UPDATE queues SET paused = ?, known = 1 WHERE key = ?", (paused, it.key))
 
         self._command(queue, caller, n, pause)
+
+    def reported(self, queue: str, marks: Sequence[Mark]) -> None:
+        """See `Session.reported`."""
+        check_size("marks", len(marks))
+
+        def unmark(step: Step) -> None:
+            found = find(step, queue)
+            if found is not None:
+                step.db.executemany(_REPORTED, [(found.key, mark.id, mark.run) for mark in marks])
+
+        if marks:
+            self._write(unmark)
 
     def _command(self, name: str, caller: str, n: int, act: Callable[[Step, QueueRow], object]) -> Any:
         """What a person told to do, under the caller's number; it wakes the owner."""

@@ -84,6 +84,8 @@ class StoreFile:
             layout, needs, store = _meta(connection, self.path)
             if layout > LAYOUT:
                 raise NewerStore(self.path, layout, LAYOUT, needs)
+            if self._store is None and not is_new:
+                _complete(connection)
             self._note(store, is_new=is_new)
             _use_wal(connection)
             for setting in SETTINGS:
@@ -214,6 +216,26 @@ def _make_store(connection: sqlite3.Connection) -> bool:
             connection.execute("ROLLBACK")
         raise
     return is_empty
+
+
+def _complete(connection: sqlite3.Connection) -> None:
+    """Add to an older file of this layout what came later, and what older versions leave alone."""
+    if _has_marks(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if not _has_marks(connection):
+            connection.execute("ALTER TABLE jobs ADD COLUMN unreported BLOB")
+            connection.execute("CREATE INDEX unreported ON jobs (queue) WHERE unreported IS NOT NULL")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _has_marks(connection: sqlite3.Connection) -> bool:
+    return any(column == "unreported" for _, column, *_ in connection.execute("PRAGMA table_info(jobs)").fetchall())
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

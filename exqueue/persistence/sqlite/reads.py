@@ -20,7 +20,7 @@ from exqueue.persistence.sqlite.queue import (
     started_ms,
 )
 from exqueue.persistence.sqlite.verbs import Verbs
-from exqueue.persistence.values import SUSPECT_AFTER, Danger, Overview, QueueCounts, StoredJob
+from exqueue.persistence.values import SUSPECT_AFTER, Danger, Mark, Overview, QueueCounts, StoredJob, Unreported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,24 @@ _PLACED: Final = (
     f"SELECT {_JOB} FROM jobs INDEXED BY lines WHERE queue = ? AND state IN ({RETURNED}, {SUSPECT}) "  # noqa: S608 - constants
     "ORDER BY rank, id LIMIT ? OFFSET ?"
 )
-_LINE: Final = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND state = ? ORDER BY rank, id LIMIT ? OFFSET ?"  # noqa: S608
+_LINE: Final = (
+    f"SELECT {_JOB} FROM jobs INDEXED BY lines WHERE queue = ? AND state = ? "  # noqa: S608 - constants
+    "AND rank >= ? AND (rank, id) >= (?, ?) ORDER BY rank, id LIMIT ?"
+)
+_FROM_THE_FRONT: Final = (
+    "SELECT rank, rank, id FROM jobs INDEXED BY lines WHERE queue = ? AND state = ? ORDER BY rank, id LIMIT 1 OFFSET ?"
+)
+_FROM_THE_BACK: Final = (
+    "SELECT rank, rank, id FROM jobs INDEXED BY lines WHERE queue = ? AND state = ? "
+    "ORDER BY rank DESC, id DESC LIMIT 1 OFFSET ?"
+)
+_FIRST: Final = (float("-inf"), float("-inf"), "")
+
+# A mark of a job that is not dead was left by a node of an older version, which revived it.
+_UNREPORTED: Final = (
+    f"SELECT {_JOB}, unreported FROM jobs INDEXED BY unreported "  # noqa: S608 - constants
+    f"WHERE queue = ? AND unreported IS NOT NULL AND state = {DEAD} LIMIT ?"
+)
 
 
 class Reads(Verbs):
@@ -84,6 +101,17 @@ class Reads(Verbs):
                     with named(name, self._file.path):
                         jobs.append(_stored(step, name, row))
             return tuple(jobs)
+
+        return self._read(look)
+
+    def unreported(self, queue: str, limit: int) -> tuple[Unreported, ...]:
+        """See `Session.unreported`."""
+        check_size("limit", limit)
+
+        def look(step: Step) -> tuple[Unreported, ...]:
+            found = find(step, queue)
+            rows = [] if found is None else step.db.execute(_UNREPORTED, (found.key, limit)).fetchall()
+            return tuple(Unreported(Mark(row[0], row[-1]), _stored(step, queue, row[:-1])) for row in rows)
 
         return self._read(look)
 
@@ -165,13 +193,33 @@ def _page(step: Step, key: int, state: State, limit: int, offset: int) -> list[A
             return placed
         asked = f"SELECT count(*) FROM jobs WHERE queue = ? AND state IN ({RETURNED}, {SUSPECT})"  # noqa: S608
         before = step.db.execute(asked, (key,)).fetchone()[0]
-        page = (key, READY, limit - len(placed), max(0, offset - before))
-        return placed + step.db.execute(_LINE, page).fetchall()
+        line = _count(step, key, "ready") - before
+        return placed + _line(step, key, READY, limit - len(placed), max(0, offset - before), line)
     if state == "running":
-        runs = step.db.execute(_LINE, (key, RUNNING, -1, 0)).fetchall()
+        runs = step.db.execute(_LINE, (key, RUNNING, *_FIRST, -1)).fetchall()
         return sorted(runs, key=lambda row: (started_ms(row[3]), row[2], row[0]))[offset : offset + limit]
-    number = WAITING if state == "waiting" else DEAD
-    return step.db.execute(_LINE, (key, number, limit, offset)).fetchall()
+    return _line(step, key, WAITING if state == "waiting" else DEAD, limit, offset, _count(step, key, state))
+
+
+def _line(step: Step, key: int, state: int, limit: int, offset: int, length: int) -> list[Any]:
+    """A page of a line of ``length`` jobs.
+
+    Its first job is looked for from the nearer end and in the index alone: to pass over a row of the table costs ten
+    times more, and in a long line most of what is passed over lies before the page.
+    """
+    start: Any = _FIRST
+    if offset >= length:
+        return []
+    if 2 * offset > length:
+        start = step.db.execute(_FROM_THE_BACK, (key, state, length - 1 - offset)).fetchone()
+    elif offset:
+        start = step.db.execute(_FROM_THE_FRONT, (key, state, offset)).fetchone()
+    return [] if start is None else step.db.execute(_LINE, (key, state, *start, limit)).fetchall()
+
+
+def _count(step: Step, key: int, state: State) -> int:
+    row = step.db.execute(f"SELECT {state} FROM queues WHERE key = ?", (key,)).fetchone()  # noqa: S608 - a known word
+    return 0 if row is None else int(row[0])
 
 
 def _stored(step: Step, queue: str, row: Any) -> StoredJob:

@@ -41,7 +41,8 @@ CREATE TABLE queues (
 -- A job is one row, and its state one column of it: it can't be in two states, nor in none.
 -- `state` and what `rank` then is: 0 ready, the order of coming; 1 returned and 2 suspect, its place; 3 waiting, when it
 -- is due; 4 dead, when it died; 5 running, its place. `run` is there while it runs: place|seat|call|started_ms.
--- `recovered`: the times of its recoveries, comma between.
+-- `recovered`: the times of its recoveries, comma between. `unreported`: of a dead job, the run that buried it, until
+-- its ERROR is in the log. (Added within layout 1: an older version leaves it alone.)
 CREATE TABLE jobs (
   queue INTEGER NOT NULL,
   id TEXT NOT NULL,
@@ -51,6 +52,7 @@ CREATE TABLE jobs (
   recovered TEXT,
   trail BLOB,
   record BLOB NOT NULL,
+  unreported BLOB,
   PRIMARY KEY (queue, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -58,6 +60,7 @@ CREATE TABLE jobs (
 -- INDEXED BY where SQLite would otherwise read all jobs of the queue: it keeps no statistics here.)
 CREATE INDEX lines ON jobs (queue, state, rank);
 CREATE INDEX recovered ON jobs (queue) WHERE recovered IS NOT NULL;
+CREATE INDEX unreported ON jobs (queue) WHERE unreported IS NOT NULL;
 
 -- The last number of a caller in a queue, and what it was answered (JSON).
 CREATE TABLE callers (

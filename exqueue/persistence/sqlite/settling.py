@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from exqueue.persistence.sqlite.connection import Step
     from exqueue.persistence.sqlite.queue import QueueRow
 
+_BURY: Final = """
+    UPDATE jobs SET state = ?, rank = ?, unreported = run, run = NULL, trail = coalesce(?, trail)
+    WHERE queue = ? AND id = ? AND run = ?
+"""
 # A job that does not run has no run, so that none of these finds it.
 _DONE: Final = "DELETE FROM jobs WHERE queue = ? AND id = ? AND run = ?"
 _FAIL: Final = """
@@ -61,7 +65,7 @@ def _settle(step: Step, queue: QueueRow, ended: Settlement) -> bool:
             queue.moved.waiting += retried
             return retried > 0
         case Bury(trail=trail):
-            buried = step.db.execute(_FAIL, (DEAD, step.now, trail, *of_run)).rowcount
+            buried = step.db.execute(_BURY, (DEAD, step.now, trail, *of_run)).rowcount
             queue.moved.dead += buried
             return buried > 0
         case GiveBack() | Recovered():

@@ -18,6 +18,7 @@ from exqueue.persistence.values import (
     Fetched,
     GiveBack,
     Holder,
+    Mark,
     NewJob,
     Overview,
     Owned,
@@ -96,6 +97,7 @@ class Game:
             self._claim,
             self._claim_anew,
             self._sweep,
+            self._report,
             self._lock,
             self._wait,
         ]
@@ -257,6 +259,18 @@ class Game:
         verdicts = self._both(f"sweep {owned}", lambda session, _: session.sweep(owned))
         self.seen.update(f"sweep {verdict}" for verdict in verdicts)
 
+    def _report(self, queue: str) -> None:
+        """Say of some deaths that they are in the log; now and then of another death of the same job."""
+        handles = [handle for handle in self._handles[queue] if self._random.random() < 0.3]
+
+        def act(session: Session, side: int) -> None:
+            session.reported(queue, [Mark(handle.id, handle.runs[side]) for handle in handles])
+
+        marked = len(self._sessions[0].unreported(queue, 1_000))
+        self._both(f"reported {queue} {handles}", act)
+        left = len(self._sessions[0].unreported(queue, 1_000))
+        self.seen.add("reported" if left < marked else "reported in vain")
+
     def _lock(self, queue: str) -> None:
         token = self._random.choice(TOKENS)
         wrong = Fence(self._led.epoch + self._random.choice((0, -1)), token)
@@ -307,6 +321,7 @@ def _everything() -> Iterator[Act]:
     yield lambda session, _: session.queues()
     yield lambda session, _: session.overview(QUEUES)
     for queue in QUEUES:
+        yield _marks(queue)
         for state in STATES:
             # Within a millisecond the order of death and of beginning is not told alike; there are tests for it.
             yield _listing(queue, state, is_ordered=state in {"ready", "waiting"})
@@ -317,6 +332,13 @@ def _listing(queue: str, state: State, *, is_ordered: bool) -> Act:
     def look(session: Session, _: int) -> Sequence[StoredJob]:
         jobs = session.list_jobs(queue, state, 1_000, 0)
         return jobs if is_ordered else sorted(jobs, key=lambda job: job.id)
+
+    return look
+
+
+def _marks(queue: str) -> Act:
+    def look(session: Session, _: int) -> list[StoredJob]:
+        return sorted((one.job for one in session.unreported(queue, 1_000)), key=lambda job: job.id)
 
     return look
 

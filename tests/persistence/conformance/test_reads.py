@@ -182,6 +182,15 @@ def test_lists_are_paged(session: Session, owner: Owner, client: Client, state: 
     assert session.list_jobs("q", state, 0, 0) == ()
 
 
+def test_pages_of_jobs_of_one_time_make_up_the_list(session: Session, client: Client) -> None:
+    """Each is on one page, whichever end of the line that is nearer to."""
+    client.push(*(f"job-{number:02}" for number in range(25)), delay=FAR_S)
+    whole = listed(session, "waiting")
+    pages = [ids(session.list_jobs("q", "waiting", 4, offset)) for offset in range(0, 28, 4)]
+    assert [job for page in pages for job in page] == whole
+    assert len(set(whole)) == 25
+
+
 def test_a_page_may_reach_from_the_returned_into_the_fresh(session: Session, owner: Owner, client: Client) -> None:
     """The ready ones are one list: by place what went back, suspects among it, then the fresh ones."""
     client.push("a", "b", "c")

@@ -15,6 +15,7 @@ from exqueue.persistence.values import (
     Fence,
     Fetched,
     GiveBack,
+    Mark,
     NewJob,
     Owned,
     Push,
@@ -38,7 +39,20 @@ def settle_all_kinds(session: RedisSession, runs: list[Fetched]) -> object:
 
 @pytest.mark.parametrize(
     "role",
-    ["jobs", "trail", "recoveries", "ready", "returned", "suspects", "waiting", "dead", "running", "owner", "husks"],
+    [
+        "jobs",
+        "trail",
+        "recoveries",
+        "ready",
+        "returned",
+        "suspects",
+        "waiting",
+        "dead",
+        "running",
+        "owner",
+        "husks",
+        "unreported",
+    ],
 )
 def test_a_key_of_a_wrong_type_is_named_and_nothing_is_changed(
     session: RedisSession, server: redis.Redis, namespace: str, role: str
@@ -61,6 +75,8 @@ def test_a_key_of_a_wrong_type_is_named_and_nothing_is_changed(
         "cancel": lambda it: it.cancel("q", "person", 1, "h"),
         "sweep": lambda it: it.sweep([Owned("q", FENCE, 1, 1)]),
         "overview": lambda it: it.overview(["q"]),
+        "unreported": lambda it: it.unreported("q", 10),
+        "reported": lambda it: it.reported("q", [Mark("a", b"1|1|1|1")]),
     }
     damaged = 0
     for name, verb in verbs.items():

@@ -7,7 +7,7 @@ import pytest
 from exqueue.errors import Outage
 from exqueue.persistence.redis import open_redis
 from exqueue.persistence.redis.session import RedisSession
-from exqueue.persistence.values import Bury, Done, Fence, Holder, NewJob, Owned, Push
+from exqueue.persistence.values import Bury, Done, Fence, Holder, Mark, NewJob, Owned, Push
 from tests.persistence.redis.proxy import LosingProxy
 
 FENCE = Fence(1, "token")
@@ -39,6 +39,7 @@ WRITES: dict[str, Verb] = {
     "renew": lambda it: it.renew(FENCE, 60),
     "claim": lambda it: it.claim("q", FENCE, 2),
     "exchange": lambda it: it.exchange("q", FENCE, 1, 3, [Done("zz", b"?")], 2, serial=False, suspect=False),
+    "reported": lambda it: it.reported("q", [Mark("a", b"another"), *(one.mark for one in it.unreported("q", 10))]),
     "beat": lambda it: it.beat("node", b"info", 60),
     "forget": lambda it: it.forget("node"),
 }
@@ -47,6 +48,7 @@ READS: dict[str, Verb] = {
     "list_jobs": lambda it: it.list_jobs("q", "ready", 10, 0),
     "get_jobs": lambda it: it.get_jobs("c", ["q", "other"]),
     "nodes": lambda it: it.nodes(),
+    "unreported": lambda it: it.unreported("q", 10),
     "presence": lambda it: it.presence("token"),
     "sweep": lambda it: it.sweep([Owned("q", FENCE, 1, 2)]),
     "diagnose": lambda it: it.diagnose(),

@@ -67,9 +67,22 @@ def test_an_exchange_costs_no_more_in_a_long_queue(
         lambda session, queue: session.list_jobs(queue, "ready", 50, 0),
         lambda session, queue: session.list_jobs(queue, "waiting", 50, 0),
         lambda session, queue: session.list_jobs(queue, "running", 50, 0),
+        lambda session, queue: session.list_jobs(queue, "ready", 50, session.overview([queue]).queues[0].ready - 50),
         lambda session, queue: session.overview([queue]),
     ],
-    ids=["push", "push later", "cancel", "retry", "claim and sweep", "get", "ready", "waiting", "running", "overview"],
+    ids=[
+        "push",
+        "push later",
+        "cancel",
+        "retry",
+        "claim and sweep",
+        "get",
+        "ready",
+        "waiting",
+        "running",
+        "last page",
+        "overview",
+    ],
 )
 def test_a_verb_costs_no_more_in_a_long_queue(
     connections: list[sqlite3.Connection], session: SqliteSession, act: Callable[[SqliteSession, str], object]

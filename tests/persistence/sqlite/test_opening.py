@@ -15,7 +15,8 @@ from exqueue.persistence.sqlite.file import LAYOUT
 from exqueue.persistence.sqlite.mounts import network_file_system
 from exqueue.persistence.sqlite.session import SqliteSession
 from exqueue.persistence.urls import open_persistence
-from tests.persistence.conformance.play import Client, listed
+from exqueue.persistence.values import Mark
+from tests.persistence.conformance.play import Client, Owner, bury, listed
 from tests.persistence.sqlite.conftest import Open
 
 
@@ -144,6 +145,26 @@ def test_a_newer_layout_is_refused_by_its_name(session: SqliteSession, open_stor
         other.commit()
     with pytest.raises(NewerStore, match=rf"has layout {LAYOUT + 41}, .* up to {LAYOUT}: install Exqueue 7.1.0"):
         open_store().session(timeout=1.0).queues()
+
+
+def test_a_file_from_before_marks_is_completed(session: SqliteSession, open_store: Open, path: Path) -> None:
+    """The layout is the same: what died before has no mark, what dies from now on has one."""
+    before, client = Owner(session), Client(session)
+    client.push("a", "b")
+    before.settle(bury(before.fetch_one(), b"trail"))
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("DROP INDEX unreported")
+        other.execute("ALTER TABLE jobs DROP COLUMN unreported")
+        other.commit()
+    sessions = [open_store().session(timeout=1.0) for _ in range(2)]
+    assert [one.unreported("q", 10) for one in sessions] == [(), ()]
+    owner = Owner(sessions[0], seat=2)
+    job = owner.fetch_one()
+    owner.settle(bury(job))
+    assert [one.mark for one in sessions[1].unreported("q", 10)] == [Mark("b", job.run)]
+    assert listed(sessions[1], "dead") == ["a", "b"]
+    for one in sessions:
+        one.close()
 
 
 def test_a_missing_directory_is_an_outage_that_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What connects Exqueue with services of others. Nothing of it is imported by the library itself."""

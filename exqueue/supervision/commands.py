@@ -1,0 +1,107 @@
+"""What a supervisor may be asked to do to its children, and what it answers. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from exqueue.supervision.child_spec import ChildSpec
+
+Status = Literal["running", "restarting", "parked", "stopped"]
+"""``restarting``: tried again as soon as other messages were handled; ``parked``: after a backoff; ``stopped``: ended,
+or never begun, and does not come back by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartChild:
+    """Add a child and start it; answered with `Started`.
+
+    Refused with:
+        ChildRefused: there is one of this id, ``already started`` or, when it does not run, ``already present``.
+        NotStarted: it could not be started; its spec is not kept.
+    """
+
+    spec: ChildSpec
+
+
+@dataclass(frozen=True, slots=True)
+class RestartChild:
+    """Start a child that is stopped; answered with `Started`.
+
+    Refused with:
+        ChildRefused: ``running``, ``restarting`` or ``not found``.
+        NotStarted: it could not be started; it stays stopped, and is not tried again.
+    """
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminateChild:
+    """Stop a child, or its restart; answered with ``None``. Its spec stays, but for a temporary one's.
+
+    Refused with `ChildRefused`: ``not found``.
+    """
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteChild:
+    """Forget a child that is stopped; answered with ``None``.
+
+    Refused with `ChildRefused`: ``running``, ``restarting`` or ``not found``.
+    """
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhichChildren:
+    """Answered with a `ChildInfo` of each child, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhichChild:
+    """Answered with the `ChildInfo` of this child. Refused with `ChildRefused`: ``not found``."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountChildren:
+    """Answered with `ChildCounts`."""
+
+
+Command = StartChild | RestartChild | TerminateChild | DeleteChild | WhichChildren | WhichChild | CountChildren
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """``urn``: of the actor that runs now, ``None`` when its start was ignored; ``info``: what its start said."""
+
+    urn: str | None
+    info: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildInfo:
+    """One child as it is now. ``urn``: of the actor that runs, else ``None``; ``role``: the name of its class."""
+
+    id: str
+    path: str
+    role: str
+    status: Status
+    urn: str | None
+    is_supervisor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChildCounts:
+    """How many children there are: specs at all, those that really run, and of the specs supervisors and others."""
+
+    specs: int
+    active: int
+    supervisors: int
+    workers: int
