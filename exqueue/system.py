@@ -365,7 +365,11 @@ def start_system(
     context.names.expect("")
     try:
         root, task = ExqueueRoot.launch(
-            context, settings=settings, children=topology.root_children(settings), intensity=topology.ROOT_INTENSITY
+            context,
+            settings=settings,
+            children=topology.root_children(settings),
+            strategy=topology.ROOT_STRATEGY,
+            intensity=topology.ROOT_INTENSITY,
         )
         ref = SystemRef(root, task, context, settings)
         outcome = context.started.get(timeout=None) if context.started is not None else None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.supervision import ChildSpec, Intensity
+    from exqueue.supervision import ChildSpec, Intensity, Strategy
 
 
 class QueueSupervisor(Supervisor):
@@ -27,9 +27,10 @@ class QueueSupervisor(Supervisor):
         queue: str,
         fetcher_spec: Callable[[NodeSettings, str], ChildSpec],
         worker_spec: Callable[[NodeSettings, str, int], ChildSpec],
+        strategy: Strategy,
         intensity: Intensity,
     ) -> None:
-        super().__init__(context, intensity=intensity)
+        super().__init__(context, strategy=strategy, intensity=intensity)
         self._settings = settings
         self._queue = queue
         self._fetcher_spec = fetcher_spec

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
     from exqueue.config import JobOptions
     from exqueue.job import JobDefinition
-    from exqueue.supervision import ChildSpec, Exit, Intensity, Reply
+    from exqueue.supervision import ChildSpec, Exit, Intensity, Reply, Strategy
 
 logger = safe_logger("exqueue")
 
@@ -42,11 +42,12 @@ class Queues(Supervisor):
         *,
         settings: NodeSettings,
         queue_spec: Callable[[NodeSettings, str], ChildSpec],
+        strategy: Strategy,
         intensity: Intensity,
     ) -> None:
         # After a crash of its own it brings back what the board says was started.
         queues = tuple(queue_spec(settings, name) for name in queues_table(context.board))
-        super().__init__(context, children=queues, intensity=intensity)
+        super().__init__(context, children=queues, strategy=strategy, intensity=intensity)
         self._settings = settings
         self._queue_spec = queue_spec
         self._jobs = jobs_table(self.board)

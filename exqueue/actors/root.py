@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.supervision import ChildSpec, Intensity
+    from exqueue.supervision import ChildSpec, Intensity, Strategy
 
 logger = safe_logger("exqueue")
 
@@ -37,9 +37,15 @@ class ExqueueRoot(Supervisor):
     """
 
     def __init__(
-        self, context: ActorContext, *, settings: NodeSettings, children: Sequence[ChildSpec], intensity: Intensity
+        self,
+        context: ActorContext,
+        *,
+        settings: NodeSettings,
+        children: Sequence[ChildSpec],
+        strategy: Strategy,
+        intensity: Intensity,
     ) -> None:
-        super().__init__(context, children=children, intensity=intensity)
+        super().__init__(context, children=children, strategy=strategy, intensity=intensity)
         self._settings = settings
         self._busy_queues: set[str] | None = None
 

@@ -30,12 +30,14 @@ from exqueue.actors.queue_supervisor import QueueSupervisor
 from exqueue.actors.queues import Queues
 from exqueue.actors.reporter import Reporter
 from exqueue.actors.worker import Worker
-from exqueue.supervision import Backoff, ChildSpec, Intensity, Restart
+from exqueue.supervision import Backoff, ChildSpec, Intensity, Restart, Strategy
 
 if TYPE_CHECKING:
     from exqueue.actors.settings import NodeSettings
 
+ROOT_STRATEGY = Strategy.ONE_FOR_ONE
 ROOT_INTENSITY = Intensity(restarts=5, period_s=60.0)
+QUEUE_STRATEGY = Strategy.ONE_FOR_ONE
 QUEUE_INTENSITY = Intensity(restarts=20, period_s=60.0)
 QUEUE_BACKOFF = Backoff(first_s=1.0, cap_s=60.0)
 
@@ -47,18 +49,23 @@ def root_children(settings: NodeSettings) -> tuple[ChildSpec, ...]:
     """The children of the root, in the order in which they are started."""
     own = {"settings": settings}
     # Before the Reporter, so that it ends after it and what that says last is delivered too.
-    courier = () if settings.report is None else (ChildSpec("courier", Courier, own, shutdown_s=ONE_VERB_S),)
+    courier = (
+        ()
+        if settings.report is None
+        else (ChildSpec("courier", Courier, own, Restart.PERMANENT, shutdown_s=ONE_VERB_S),)
+    )
     return (
         *courier,
-        ChildSpec("reporter", Reporter, own, shutdown_s=ONE_VERB_S),
-        ChildSpec("producer", Producer, own, shutdown_s=ONE_VERB_S),
-        ChildSpec("operator", Operator, own, shutdown_s=ONE_VERB_S),
-        ChildSpec("listener", Listener, own, shutdown_s=2 * ONE_VERB_S),
-        ChildSpec("leader", Leader, own, shutdown_s=ONE_VERB_S),
+        ChildSpec("reporter", Reporter, own, Restart.PERMANENT, shutdown_s=ONE_VERB_S),
+        ChildSpec("producer", Producer, own, Restart.PERMANENT, shutdown_s=ONE_VERB_S),
+        ChildSpec("operator", Operator, own, Restart.PERMANENT, shutdown_s=ONE_VERB_S),
+        ChildSpec("listener", Listener, own, Restart.PERMANENT, shutdown_s=2 * ONE_VERB_S),
+        ChildSpec("leader", Leader, own, Restart.PERMANENT, shutdown_s=ONE_VERB_S),
         ChildSpec(
             "queues",
             Queues,
-            {**own, "queue_spec": queue, "intensity": ROOT_INTENSITY},
+            {**own, "queue_spec": queue, "strategy": ROOT_STRATEGY, "intensity": ROOT_INTENSITY},
+            Restart.PERMANENT,
             shutdown_s=math.inf,
         ),
     )
@@ -74,8 +81,10 @@ def queue(settings: NodeSettings, name: str) -> ChildSpec:
             "queue": name,
             "fetcher_spec": fetcher,
             "worker_spec": worker,
+            "strategy": QUEUE_STRATEGY,
             "intensity": QUEUE_INTENSITY,
         },
+        restart=Restart.PERMANENT,
         shutdown_s=math.inf,
         backoff=QUEUE_BACKOFF,
     )
@@ -83,7 +92,8 @@ def queue(settings: NodeSettings, name: str) -> ChildSpec:
 
 def fetcher(settings: NodeSettings, queue_name: str) -> ChildSpec:
     """The owner of one queue."""
-    return ChildSpec("fetcher", Fetcher, {"settings": settings, "queue": queue_name}, shutdown_s=ONE_VERB_S)
+    own = {"settings": settings, "queue": queue_name}
+    return ChildSpec("fetcher", Fetcher, own, Restart.PERMANENT, shutdown_s=ONE_VERB_S)
 
 
 def worker(settings: NodeSettings, queue_name: str, number: int) -> ChildSpec:

@@ -117,7 +117,7 @@ def test_a_job_with_an_unknown_value_fails_and_runs_where_it_is_known(
     system.ask(StartWorker(job))
     eventually(lambda: system.ask(GetJob("bill")).state == "dead")
     error = system.ask(GetJob("bill")).errors[0]
-    assert error.type == "exqueue.execution.UnknownValue"
+    assert error.type == "exqueue.errors.UnknownValue"
     assert type_name in error.message
     assert "register_type" in error.message
     assert charges.made == []
