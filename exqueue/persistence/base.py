@@ -62,7 +62,8 @@ class Session(Protocol):
         """Store jobs, each `Push` atomically, all of them in one round trip.
 
         An id that is still stored in the queue (in whatever state) is left as it is, so asking again is harmless.
-        A ready job wakes the queue's owner if it is hungry, a delayed one if it is due before all others.
+        A ready job wakes the queue's owner if it is hungry, a delayed one if it is due before all others: once, as what
+        follows before the owner's next exchange finds it awake. (`sweep` makes up for a signal that got lost.)
 
         Returns:
             One entry a push: ``None`` when it is stored, else why it is not (`StaleCall`, `StorageFull`, `Outage`).

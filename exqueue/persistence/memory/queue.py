@@ -117,10 +117,12 @@ class Queue:
             due = new.at if new.at is not None else now + new.delay
             if due > now:
                 self.waiting.put(new.id, due)
-                wake = wake or self.next_due is None or due < self.next_due
+                if self.next_due is None or due < self.next_due:
+                    self.next_due, wake = due, True
             else:
                 self.ready[new.id] = None
                 wake = wake or self.hungry
+                self.hungry = False
         return wake
 
     def retry_dead(self, ids: Iterable[str]) -> tuple[str, ...]:

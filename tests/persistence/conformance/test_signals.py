@@ -67,6 +67,21 @@ def test_each_hungry_exchange_is_woken_again(ear: Ear, owner: Owner, client: Cli
     assert ear.heard() == WOKEN
 
 
+def test_a_burst_wakes_the_owner_once(ear: Ear, owner: Owner, client: Client) -> None:
+    """What follows before its next exchange finds it awake already; what is due earlier still is news."""
+    owner.exchange(want=1)
+    client.push("a")
+    assert ear.heard() == WOKEN
+    client.push("b")
+    assert ear.heard() == []
+    client.push("c", delay=FAR_S)
+    assert ear.heard() == WOKEN
+    client.push("d", delay=FAR_S * 2)
+    assert ear.heard() == []
+    client.push("e", delay=FAR_S / 2)
+    assert ear.heard() == WOKEN
+
+
 def test_a_push_does_not_wake_an_owner_that_has_enough(ear: Ear, owner: Owner, client: Client) -> None:
     """Who got all that it wanted, or wanted nothing, need not be told."""
     client.push("a", "b")

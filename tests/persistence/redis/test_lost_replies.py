@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 
 from exqueue.errors import Outage
 from exqueue.persistence.redis import open_redis
+from exqueue.persistence.redis.keys import queue_keys
 from exqueue.persistence.redis.session import RedisSession
-from exqueue.persistence.values import Bury, Done, Fence, Holder, Mark, NewJob, Owned, Push
+from exqueue.persistence.values import CALLER_KEPT_S, Bury, Done, Fence, Holder, Mark, NewJob, Owned, Push
 from tests.persistence.redis.proxy import LosingProxy
 
 FENCE = Fence(1, "token")
@@ -138,6 +140,24 @@ def test_a_lock_that_was_given_up_is_not_given_up_twice(session: RedisSession, p
     assert other == Fence(2, "another")
     assert verb() is False
     assert session.overview([]).holder == Holder(2, "another", "other")
+
+
+def test_the_number_of_a_caller_is_kept_for_its_time(
+    session: RedisSession, server: redis.Redis, namespace: str
+) -> None:
+    """By each call anew, of whatever kind; then the server forgets it."""
+    acts: dict[str, Callable[[int], object]] = {
+        "push": lambda n: session.push("me", [Push("q", n, ())]),
+        "retry_dead": lambda n: session.retry_dead("q", "me", n, ["a"]),
+        "delete_dead": lambda n: session.delete_dead("q", "me", n, ["a"]),
+        "cancel": lambda n: session.cancel("q", "me", n, "a"),
+        "set_paused": lambda n: session.set_paused("q", "me", n, paused=False),
+    }
+    key = queue_keys(namespace, "q").caller("me")
+    for n, (name, act) in enumerate(acts.items(), 1):
+        act(n)
+        assert CALLER_KEPT_S - 60 < server.ttl(key) <= CALLER_KEPT_S, name
+        server.expire(key, 10)
 
 
 def test_of_two_pushes_that_were_lost_none_is_stored_twice(session: RedisSession, proxy: LosingProxy) -> None:

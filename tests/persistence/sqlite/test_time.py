@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from exqueue.errors import StaleCall
 from exqueue.persistence.sqlite import SqlitePersistence
 from exqueue.persistence.sqlite.host_time import WALL, HostTime, boot_id
 from exqueue.persistence.sqlite.session import SqliteSession
-from exqueue.persistence.values import Fence, Holder
+from exqueue.persistence.values import CALLER_KEPT_S, Fence, Holder, Push
 from tests.persistence.conformance.play import Client, Owner, listed
 
 TTL_S = 10.0
@@ -67,6 +68,16 @@ def test_a_jump_of_the_wall_clock_ends_no_lease_and_keeps_none(booted: Booted, c
     clock.boot += 2
     assert session.nodes() == ()
     assert session.acquire("node-b", "b", TTL_S, 0) == Fence(2, "b")
+
+
+def test_the_number_of_a_caller_is_forgotten_after_its_time(booted: Booted, clock: HandClock) -> None:
+    """Until then a copy is known as one."""
+    session = booted("first")
+    session.push("me", [Push("q", 2, ())])
+    clock.wall += CALLER_KEPT_S - 1
+    assert isinstance(session.push("me", [Push("q", 1, ())])[0], StaleCall)
+    clock.wall += 2
+    assert session.push("me", [Push("q", 1, ())]) == (None,)
 
 
 def test_a_lease_ends_with_the_boot_of_the_host(booted: Booted, clock: HandClock) -> None:
