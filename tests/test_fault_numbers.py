@@ -8,6 +8,7 @@ from pathlib import Path
 TESTED = {
     "B, the job misbehaves": {11, 12, 13, 14, 15, 16, 17, 18, 20, 21, 23, 24, 26, 27, 28, 29, 31},
     "C, payloads": {32, 33, 34, 35, 36, 37, 38, 39, 41, 42, 43, 45, 46, 47, 48},
+    "F, supervision and the life of the process": {88, 89, 90, 92, 93, 94, 95, 96, 97, 98, 100},
     "G, SQLite and memory": {101, 102, 104, 105, 107, 109, 111},
 }
 
