@@ -15,10 +15,12 @@ from tests.servers import NoServer, real_server, server_binary
 THREADS_END_WITHIN_S = 2.0
 THREADS_OF_THE_TOOLS = ("pytest_timeout",)
 
-# Of a program that was started in the background of a shell: its children would ignore Ctrl-C, too, and many tests are
-# about that. What is handled here is back to its default in a child.
+# Of a program that was started in the background of a shell: its children would ignore Ctrl-C and SIGQUIT, too, and
+# many tests are about them. What is handled here is back to its default in a child.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGQUIT) is signal.SIG_IGN:
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 # No deadline an example: on a busy machine it fails what is right.
 hypothesis.settings.register_profile("exqueue", deadline=None, print_blob=True)

@@ -86,7 +86,18 @@ def outcomes(suite: Path, folder: Path, *arguments: str) -> dict[str, str]:
     """Run pykka's tests on Exqueue's actor; returns of each ``passed``, ``failure``, ``error`` or ``skipped``."""
     report = folder / "report.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests_of_exqueue_plugin", "-p", "no:cacheprovider"]
-    command += ["-p", "no:valkey", "-o", "junit_family=xunit1", f"--junit-xml={report}", *arguments]
+    # Their sources may lie below this project, in .venv: its settings are none of theirs.
+    command += [
+        "-c",
+        str(suite / "pyproject.toml"),
+        f"--rootdir={suite}",
+        "-p",
+        "no:valkey",
+        "-o",
+        "junit_family=xunit1",
+        f"--junit-xml={report}",
+        *arguments,
+    ]
     shutil.copy(ROOT / "tests/supervision/pykka_plugin.py", folder / "tests_of_exqueue_plugin.py")
     path = os.pathsep.join((str(folder), str(ROOT)))
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
