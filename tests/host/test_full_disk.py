@@ -269,6 +269,8 @@ def test_fault_101_jobs_that_run_in_turn_fill_no_disk(run: Run) -> None:
     assert ended.err == ""
 
 
+# Not among the quick ones until it is known why, on a busy machine, jobs were once refused before a hundred were in.
+@pytest.mark.long
 def test_fault_101_a_disk_full_of_jobs_runs_empty(run: Run) -> None:
     """New jobs leave room for the log of what settles them, which stays the store's own when others fill the rest."""
     ended, _ = run(RUN_EMPTY)
