@@ -86,17 +86,26 @@ class Thrift:
 def has_emptied_log(db: sqlite3.Connection) -> bool:
     """Copy the log into the file, so that it is written from its beginning again: that takes no new room.
 
-    It is not cut: room that was given up could be somebody else's before it is needed again.
+    Of a log that a slow reader let grow, all but `KEPT_PAGES` is given back: it is room for jobs. No more than that,
+    since room that was given up could be somebody else's before it is needed again.
     """
     try:
         db.execute(f"PRAGMA busy_timeout = {READERS_END_MS}")
         try:
             is_busy: int = db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]
+            if not is_busy:
+                _begin_log(db)
         finally:
             db.execute("PRAGMA busy_timeout = 0")
     except sqlite3.Error:
         return False
     return not is_busy
+
+
+def _begin_log(db: sqlite3.Connection) -> None:
+    """Write one page to an emptied log, at whose commit SQLite cuts it to its `journal_size_limit`."""
+    (same,) = db.execute("PRAGMA user_version").fetchone()
+    db.execute(f"PRAGMA user_version = {same}")
 
 
 def _free_bytes(path: str) -> int:
