@@ -9,7 +9,7 @@ from tests.simulation.workload import SERIAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.simulation.history import Event, History
+    from exqueue.testing.simulation.history import Event, History
     from tests.simulation.workload import Workload
 
 RUN_WORDS = ("begins", "succeeds", "fails")

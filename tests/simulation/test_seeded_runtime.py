@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from exqueue.supervision import Down, Strategy
-from tests.simulation.scheduler import Bell, Deadlock, Scheduler
-from tests.simulation.seeded_runtime import SeededRuntime
+from exqueue.testing.simulation.runtime import SeededRuntime
+from exqueue.testing.simulation.scheduler import Bell, Deadlock, Scheduler
 from tests.supervision.tree import Do, Overseer, Player, Tree, child
 
 HOPS = 12

@@ -12,10 +12,10 @@ import pytest
 
 from exqueue import Enqueue, StartWorker, job
 from exqueue.errors import Outage
+from exqueue.testing.simulation.network import Faults
+from exqueue.testing.simulation.world import Node, World
 from tests.simulation.checks import check_nothing_lost, check_nothing_repeated, check_serial
-from tests.simulation.network import Faults
 from tests.simulation.workload import Workload
-from tests.simulation.world import Node, World
 
 SEEDS = range(100)
 FEWER_SEEDS = range(30)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from exqueue import AskTimeout, ConfigError, Enqueue, ExqueueError, StartWorker, StopWorker, current_job, job
 
 if TYPE_CHECKING:
-    from tests.simulation.world import Node, World
+    from exqueue.testing.simulation.world import Node, World
 
 FAST, SERIAL = "fast", "serial"
 LONGEST_S = 0.4

@@ -8,8 +8,8 @@ import pytest
 
 from exqueue.errors import NotStarted
 from exqueue.supervision import Down, Exit, Intensity, StartChild, Strategy, ThreadRuntime
-from tests.simulation.scheduler import Scheduler
-from tests.simulation.seeded_runtime import SeededRuntime
+from exqueue.testing.simulation.runtime import SeededRuntime
+from exqueue.testing.simulation.scheduler import Scheduler
 from tests.supervision.otp.ends import end, thread_of, wait_for_end
 from tests.supervision.tree import DEADLINE_S, Do, Overseer, Player, Tree, child, crash, running
 

@@ -20,8 +20,8 @@ from exqueue.supervision import (
     TerminateChild,
     children,
 )
-from tests.simulation.scheduler import Scheduler
-from tests.simulation.seeded_runtime import SeededRuntime
+from exqueue.testing.simulation.runtime import SeededRuntime
+from exqueue.testing.simulation.scheduler import Scheduler
 from tests.supervision.otp.ends import break_starts, end, fragile, thread_of, wait_for_end
 from tests.supervision.test_hangs import Held
 from tests.supervision.tree import DEADLINE_S, Do, Overseer, Player, Tree, child, crash, running

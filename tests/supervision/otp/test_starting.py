@@ -22,8 +22,8 @@ from exqueue.supervision import (
 from exqueue.supervision import Tree as OwnTree
 from exqueue.supervision.child_spec import START_TIMEOUT_S
 from exqueue.supervision.exits import SHUTDOWN
-from tests.simulation.scheduler import Scheduler
-from tests.simulation.seeded_runtime import SeededRuntime
+from exqueue.testing.simulation.runtime import SeededRuntime
+from exqueue.testing.simulation.scheduler import Scheduler
 from tests.supervision.tree import DEADLINE_S, Overseer, Player, Probe, Tree, child, crash, running
 
 UNKIND = (ValueError("no start"), SystemExit(3), KeyboardInterrupt(), GeneratorExit())

@@ -31,12 +31,15 @@ class VirtualClock:
         self.now = 0.0
 
     def time(self) -> float:
+        """The wall clock."""
         return EPOCH_S + self.now
 
     def monotonic(self) -> float:
+        """What time-outs are measured with."""
         return self.now
 
     def boottime(self) -> float:
+        """What leases are measured with."""
         return self.now
 
 
@@ -76,6 +79,7 @@ class Bell:
         self.waiting: list[Waiting] = []
 
     def ring(self) -> None:
+        """Let all who wait here go on."""
         for waiting in self.waiting:
             self._scheduler.make_ready(waiting, is_met=True)
         self.waiting.clear()

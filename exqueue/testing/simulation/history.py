@@ -74,6 +74,7 @@ class LogListener(logging.Handler):
         self._logger.addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Note it at whoever has its turn."""
         if not self._is_closed:
             self._note(record.levelname, record.getMessage())
 

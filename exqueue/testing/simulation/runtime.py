@@ -8,14 +8,14 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from exqueue.supervision import Reply
-from tests.simulation.scheduler import Bell, Owner
+from exqueue.testing.simulation.scheduler import Bell, Owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue.clock import Clock
     from exqueue.supervision.inbox import Envelope
-    from tests.simulation.scheduler import Scheduler
+    from exqueue.testing.simulation.scheduler import Scheduler
 
 P = ParamSpec("P")
 T = TypeVar("T")

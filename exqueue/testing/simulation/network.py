@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 from exqueue.errors import ExqueueError, Outage
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.values import Fence
-from tests.simulation.scheduler import Bell
+from exqueue.testing.simulation.scheduler import Bell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from exqueue.persistence.base import Subscription
     from exqueue.persistence.values import Exchanged, Push, Signal
-    from tests.simulation.scheduler import Scheduler
+    from exqueue.testing.simulation.scheduler import Scheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,10 @@ class Faults:
     late_by_s: float = 15.0
     lost_answers: float = 0.0
     lost_signals: float = 0.0
+
+
+SILENT = 0.5
+"""The chance that who can't be reached does not even refuse: the caller waits for as long as it may."""
 
 
 class Network:
@@ -133,7 +137,7 @@ class Network:
         raise Outage(f"simulated: the {what} of {verb} got lost", sent=True)
 
     def _refuse(self, verb: str, timeout: float) -> None:
-        if self.scheduler.random.random() < 0.5:
+        if self.scheduler.random.random() < SILENT:
             self.scheduler.sleep(timeout)
         raise Outage(f"simulated: nobody can be reached for {verb}", sent=False)
 

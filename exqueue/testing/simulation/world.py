@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any, Self
 from exqueue.config import SystemConfig
 from exqueue.system import start_system
 from exqueue.testing import crash
-from tests.simulation.history import Event, History, LogListener
-from tests.simulation.network import Network, SimulatedPersistence
-from tests.simulation.scheduler import Owner, Scheduler
-from tests.simulation.seeded_runtime import SeededRuntime
+from exqueue.testing.simulation.history import Event, History, LogListener
+from exqueue.testing.simulation.network import Network, SimulatedPersistence
+from exqueue.testing.simulation.runtime import SeededRuntime
+from exqueue.testing.simulation.scheduler import Owner, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ class Node:
 
     @property
     def is_dead(self) -> bool:
+        """Whether it was killed."""
         return self.owner.is_dead
 
     @property
@@ -176,7 +177,8 @@ class World:
         """Wait for a condition; it fails after so many virtual seconds, with the whole story."""
         deadline = self.now + within_s
         while not condition():
-            assert self.now < deadline, f"not within {within_s:g} s:\n{self.history.story()}"
+            if self.now >= deadline:
+                raise AssertionError(f"not within {within_s:g} s:\n{self.history.story()}")
             self.pass_time(LOOK_EVERY_S)
 
     def is_quiet(self) -> bool:
