@@ -12,7 +12,7 @@ import pytest
 
 from exqueue import Enqueue, StartWorker, job
 from exqueue.errors import Outage
-from exqueue.testing.simulation.network import Faults
+from exqueue.testing.simulation.weather import Faults
 from exqueue.testing.simulation.world import Node, World
 from tests.simulation.checks import check_nothing_lost, check_nothing_repeated, check_serial
 from tests.simulation.workload import Workload

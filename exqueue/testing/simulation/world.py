@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 from exqueue.config import SystemConfig
 from exqueue.system import start_system
 from exqueue.testing import crash
+from exqueue.testing.simulation.chronicle import Chronicle
 from exqueue.testing.simulation.history import Event, History, LogListener
-from exqueue.testing.simulation.network import Network, SimulatedPersistence
+from exqueue.testing.simulation.network import Network
 from exqueue.testing.simulation.runtime import SeededRuntime
 from exqueue.testing.simulation.scheduler import Owner, Scheduler
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue import SystemRef
+    from exqueue.testing.simulation.stand_ins import SimulatedPersistence
 
 LOOK_EVERY_S = 0.1
 """How often `World.until` looks at its condition."""
@@ -73,6 +75,8 @@ class World:
         self.scheduler = Scheduler(seed, lambda name: self.history.turn(self.scheduler.clock.now, name))
         self.random = self.scheduler.random
         self.network = Network(self.scheduler, self.note)
+        self.chronicle = Chronicle(self.note)
+        self.network.watchers.append(self.chronicle)
         self.store = self.network.store.session(timeout=0)
         self.nodes: dict[str, Node] = {}
         self._clients = 0
