@@ -8,6 +8,7 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from exqueue.supervision import Reply
+from exqueue.testing.simulation.callbacks import Callback, CallbackFault, CallbackFaults
 from exqueue.testing.simulation.scheduler import Bell, Owner
 
 if TYPE_CHECKING:
@@ -124,9 +125,11 @@ class SeededRuntime:
         self._scheduler = scheduler
         self._owner = Owner("") if owner is None else owner
         self._to_raise: dict[str, tuple[int, Exception]] = {}
+        self._callbacks = CallbackFaults()
 
     def spawn(self, target: Callable[[], None], name: str) -> SeededTask:
         task = SeededTask(self._scheduler)
+        self._callbacks.started(target, name.removeprefix("exqueue:"))
 
         def body() -> None:
             try:
@@ -164,6 +167,13 @@ class SeededRuntime:
     def raise_in_call(self, name: str, error: Exception, switch: int) -> None:
         """Make whoever has this name raise at a switch point of its calls: 0 is the next, 1 the one after it."""
         self._to_raise[self._full_name(name)] = (switch, error)
+
+    def raise_in_callback(self, name: str, callback: Callback, error: BaseException, *, at_end: bool) -> None:
+        """Make the actor of this name raise at the begin or end of a callback: the next time, and no more.
+
+        In ``on_start`` that is the actor which will be started next under the name.
+        """
+        self._callbacks.arm(name, CallbackFault(callback, error, at_end))
 
     def random(self) -> random.Random:
         return random.Random(self._scheduler.random.getrandbits(64))

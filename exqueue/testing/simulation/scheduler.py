@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import greenlet
 
@@ -41,6 +41,30 @@ class VirtualClock:
     def boottime(self) -> float:
         """What leases are measured with."""
         return self.now
+
+
+class NodeClock:
+    """The clocks of one machine: its wall clock may be wrong, and jump. What time-outs are measured with does not.
+
+    Args:
+        right: the virtual clock.
+    """
+
+    def __init__(self, right: VirtualClock) -> None:
+        self.is_ahead_s = 0.0
+        self._right = right
+
+    def time(self) -> float:
+        """The wall clock, which is ahead by `is_ahead_s`, or behind."""
+        return self._right.time() + self.is_ahead_s
+
+    def monotonic(self) -> float:
+        """What time-outs are measured with."""
+        return self._right.monotonic()
+
+    def boottime(self) -> float:
+        """What leases are measured with."""
+        return self._right.boottime()
 
 
 class Owner:
@@ -159,6 +183,11 @@ class Scheduler:
         waiting = Waiting(greenlet.getcurrent(), *self.current())
         self.make_ready(waiting, is_met=True)
         self._switch()
+
+    def vanish(self) -> NoReturn:
+        """Have no turn any more, as whoever runs on a node that has just died."""
+        self._switch()
+        raise AssertionError("the dead do not go on")
 
     def sleep(self, delay_s: float) -> None:
         """Wait in virtual time."""

@@ -6,15 +6,14 @@ that die at once, and nodes that stand still for a while. Real: every actor, sup
 verbs of the store in memory.
 
 Not simulated: what two threads do to each other between two such points; processes, sockets, Redis and its scripts;
-clocks that differ between nodes or jump (give `SeededRuntime` a clock for that); `SystemRef.drain`, `run` and asyncio
-jobs, which wait in real time. Turns take no time: only ways, jobs and time-outs do.
+`SystemRef.drain`, `run` and asyncio jobs, which wait in real time. Turns take no time: ways, jobs and time-outs do.
 """
 
 from __future__ import annotations
 
 import atexit
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from exqueue.config import SystemConfig
 from exqueue.system import start_system
@@ -23,13 +22,16 @@ from exqueue.testing.simulation.chronicle import Chronicle
 from exqueue.testing.simulation.history import Event, History, LogListener
 from exqueue.testing.simulation.network import Network
 from exqueue.testing.simulation.runtime import SeededRuntime
-from exqueue.testing.simulation.scheduler import Owner, Scheduler
+from exqueue.testing.simulation.scheduler import NodeClock, Owner, Scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue import SystemRef
+    from exqueue.testing.simulation.callbacks import Callback
     from exqueue.testing.simulation.stand_ins import SimulatedPersistence
+
+HALF = 0.5
 
 LOOK_EVERY_S = 0.1
 """How often `World.until` looks at its condition."""
@@ -42,6 +44,7 @@ class Node:
     name: str
     owner: Owner
     runtime: SeededRuntime
+    clock: NodeClock
     persistence: SimulatedPersistence
     system: SystemRef
 
@@ -49,6 +52,11 @@ class Node:
     def is_dead(self) -> bool:
         """Whether it was killed."""
         return self.owner.is_dead
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it was killed or has stopped."""
+        return self.is_dead or not self.system.is_alive()
 
     @property
     def restarts(self) -> int:
@@ -66,7 +74,7 @@ class World:
     Attributes:
         history: all that happened; the same seed and the same calls make the same one.
         network: the weather between the nodes and the store.
-        nodes: by name, dead ones included.
+        nodes: the last of each name, dead ones included.
         store: looks into the store from outside, at once.
     """
 
@@ -79,6 +87,7 @@ class World:
         self.network.watchers.append(self.chronicle)
         self.store = self.network.store.session(timeout=0)
         self.nodes: dict[str, Node] = {}
+        self._all: list[Node] = []
         self._clients = 0
 
     def __enter__(self) -> Self:
@@ -87,7 +96,7 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self._log.close()
-        for node in self.nodes.values():
+        for node in self._all:
             atexit.unregister(node.system.stop)
         self.scheduler.end()
         self._log.leave()
@@ -113,10 +122,12 @@ class World:
     def start_node(self, name: str, **config: float) -> Node:
         """Start a system; ``config`` as in `SystemConfig`, times in virtual seconds."""
         owner = Owner(name)
-        runtime = SeededRuntime(self.scheduler, owner)
+        clock = NodeClock(self.scheduler.clock)
+        runtime = SeededRuntime(self.scheduler, owner, clock)
         persistence = self.network.persistence(name)
         system = start_system(SystemConfig("simulated://", node=name, **config), persistence, runtime)  # type: ignore[arg-type]
-        node = self.nodes[name] = Node(name, owner, runtime, persistence, system)
+        node = self.nodes[name] = Node(name, owner, runtime, clock, persistence, system)
+        self._all.append(node)
         self.note(name, "started", "")
         return node
 
@@ -125,6 +136,11 @@ class World:
         node.owner.is_dead = True
         node.persistence.close()
         self.note(node.name, "killed", "")
+
+    def kill_here(self) -> NoReturn:
+        """End the node that has its turn, as a job does that kills its process."""
+        self.kill(self.nodes[self.scheduler.current()[1].name])
+        self.scheduler.vanish()
 
     def freeze(self, node: Node) -> None:
         """Let a node stand still, connections open, until `thaw`: what it has under way arrives when it goes on."""
@@ -145,6 +161,12 @@ class World:
         """Make an actor raise before or after a call of the persistence, now or when it next makes one."""
         self.note(node.name, "raises", f"{path} in a call")
         node.runtime.raise_in_call(path, RuntimeError("simulated"), self.random.randrange(2))
+
+    def crash_in_callback(self, node: Node, path: str, callback: Callback) -> None:
+        """Make an actor raise at the begin or end of one of its callbacks, when that is next run."""
+        self.note(node.name, "raises", f"{path} in {callback}")
+        at_end = self.random.random() < HALF
+        node.runtime.raise_in_callback(path, callback, RuntimeError("simulated"), at_end=at_end)
 
     @property
     def living(self) -> list[Node]:
