@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ class Network:
         refuses: what the store does not take now, for every caller.
         store: the persistence itself, for whoever looks at it from outside: not simulated, never out.
         watchers: called with each effect, at once.
+        under_way: how many calls of each verb wait for their answers.
     """
 
     def __init__(self, scheduler: Scheduler, note: Callable[[str, str, str], None]) -> None:
@@ -79,6 +81,7 @@ class Network:
         self.scheduler = scheduler
         self.store = MemoryPersistence(clock=scheduler.clock.time)
         self.watchers: list[Callable[[Effect], None]] = []
+        self.under_way: Counter[str] = Counter()
         self._behind = self.store.session(timeout=0)
         self._note = note
         self._subscriptions: dict[SimulatedSubscription, None] = {}
@@ -111,7 +114,11 @@ class Network:
 
     def call(self, node: str, verb: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], timeout: float) -> Any:
         """Call a verb from a node; see `carry`."""
-        return self.carry(Request(node, verb, args, kwargs, timeout))
+        self.under_way[verb] += 1
+        try:
+            return self.carry(Request(node, verb, args, kwargs, timeout))
+        finally:
+            self.under_way[verb] -= 1
 
     def carry(self, request: Request) -> Any:
         """Carry a request to the store and its answer back.

@@ -54,6 +54,11 @@ class Node:
         return self.owner.is_dead
 
     @property
+    def token(self) -> str:
+        """With which it takes the lock."""
+        return self.system._node.token  # noqa: SLF001 - as `table`
+
+    @property
     def has_ended(self) -> bool:
         """Whether it was killed or has stopped."""
         return self.is_dead or not self.system.is_alive()

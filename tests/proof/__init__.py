@@ -1,0 +1,1 @@
+"""The promises, held against many seeds of everything that can go wrong."""
