@@ -47,7 +47,7 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
-from exqueue.persistence.values import SUSPECT_AFTER, Owned
+from exqueue.persistence.values import SUSPECT_AFTER, Leave, Owned
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
@@ -343,7 +343,7 @@ class Fetcher(Actor):
             [settlement for _, settlement in call.settlements],
             call.want,
             serial=self._settings().serial,
-            suspect=call.suspect,
+            leave=Leave(call.suspect),
         )
         self._call = None
         self._number = call.number
