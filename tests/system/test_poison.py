@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from exqueue import Enqueue, EnqueueMany, GetJob, StartWorker
-from tests.system.helpers import Room, eventually, lose, remains
+from exqueue.config import SystemConfig
+from exqueue.persistence.urls import open_persistence
+from exqueue.supervision import ThreadRuntime
+from exqueue.system import start_system
+from tests.system.helpers import PATIENCE_S, Room, eventually, lose, remains
+from tests.system.staged import Hang, StagedPersistence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,3 +86,20 @@ def test_the_burial_of_poison_gives_nobody_leave(system: SystemRef, url: str, na
     room.let_out("suspect")
     room.await_entered(2)
     assert room.entered == ["suspect", "other"]
+
+
+def test_what_was_handed_out_as_poison_is_not_run_without_leave(url: str, namespace: str, room: Room) -> None:
+    """A limit that is raised while the answer is under way comes too late for it: nobody asked for leave."""
+    stage, hang = StagedPersistence(open_persistence(url, namespace=namespace)), Hang(is_carried_out=True)
+    with start_system(SystemConfig(url, namespace=namespace), stage, ThreadRuntime()) as system:
+        poison = system.ask(Enqueue(Other, {"who": "poison"}))
+        lose(url, namespace, "Other", times=3)
+        # The first exchange tells that a suspect waits; the second may take it.
+        stage.stage("exchange", lambda carry_out: carry_out())
+        stage.stage("exchange", hang)
+        system.ask(StartWorker(Other))
+        assert hang.hangs.wait(PATIENCE_S)
+        system.ask(StartWorker(Other, max_recoveries=10))
+        hang.let_go()
+        eventually(lambda: state_of(system, poison) == "dead")
+    assert room.entered == []
