@@ -27,9 +27,7 @@ from exqueue import (
     StopWorker,
     SystemStatus,
 )
-from exqueue.persistence.urls import open_persistence
-from exqueue.persistence.values import Fence
-from tests.system.helpers import Room, eventually, queue_status
+from tests.system.helpers import Room, eventually, lose, queue_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,21 +103,6 @@ def nodes(url: str, namespace: str, room: Room) -> Iterator[Nodes]:
         room.open()
 
 
-def lose_twice(url: str, namespace: str, queue: str) -> None:
-    """Have two nodes in a row fetch the next job of a queue and vanish with it."""
-    persistence = open_persistence(url, namespace=namespace)
-    session = persistence.session(timeout=5.0)
-    for loss in range(3):
-        fence = session.acquire(f"lost-{loss}", f"token-{loss}", 60.0, 0)
-        assert isinstance(fence, Fence)
-        session.claim(queue, fence, 1)
-        if loss < 2:
-            assert len(session.exchange(queue, fence, 1, 1, [], 1, serial=False, suspect=False).jobs) == 1
-        session.release(fence)
-    session.close()
-    persistence.close()
-
-
 def without_clock(status: SystemStatus) -> SystemStatus:
     """The status without what differs by who was asked and when."""
     return dataclasses.replace(
@@ -134,7 +117,7 @@ def without_clock(status: SystemStatus) -> SystemStatus:
 def a_bit_of_everything(nodes: Nodes, url: str, namespace: str) -> dict[str, str]:
     """Jobs in every state and queues in every condition; the ids of some of them."""
     ids = {"suspect": nodes.clerk.ask(Enqueue("Suspicious"))}
-    lose_twice(url, namespace, "Suspicious")
+    lose(url, namespace, "Suspicious", times=2)
     ids["paused"] = nodes.clerk.ask(Enqueue("Halting", {"number": 1}))
     nodes.clerk.ask(PauseQueue("Halting"))
     for job in (Held, Fragile, Booking, Late):
