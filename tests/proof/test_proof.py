@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exqueue.persistence.memory import owner
+from exqueue.supervision import Actor
 from tests.proof.__main__ import tell
 from tests.proof.campaign import try_seed, try_seeds
 from tests.proof.plan import KINDS, MOMENTS, TRAITS, draw
@@ -116,6 +118,18 @@ def test_a_campaign_counts_what_it_met() -> None:
     assert campaign.turns > 0
     assert len(campaign.table().splitlines()) == 2 + len(KINDS)
     assert {kind for kind, _ in campaign.met} <= set(KINDS)
+
+
+def test_a_world_leaves_nothing_behind() -> None:
+    """Many thousands of them follow each other in one process."""
+
+    def actors() -> int:
+        gc.collect()
+        return sum(isinstance(one, Actor) for one in gc.get_objects())
+
+    before = actors()
+    try_seed(3)
+    assert actors() <= before
 
 
 def test_what_is_broken_in_an_actor_comes_out_of_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
