@@ -27,6 +27,7 @@ from exqueue import (
     StopWorker,
     SystemStatus,
 )
+from exqueue.actors import listener
 from tests.system.helpers import Room, eventually, lose, queue_status
 
 if TYPE_CHECKING:
@@ -93,6 +94,12 @@ def room() -> Iterator[Room]:
 
 
 @pytest.fixture
+def frequent_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a node tells of itself every few seconds it tells at once."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 0.2)
+
+
+@pytest.fixture
 def nodes(url: str, namespace: str, room: Room) -> Iterator[Nodes]:
     """The two nodes, before any queue is started. The clerk comes first and goes last."""
     with (
@@ -138,6 +145,7 @@ def a_bit_of_everything(nodes: Nodes, url: str, namespace: str) -> dict[str, str
     return ids
 
 
+@pytest.mark.usefixtures("frequent_signs_of_life")
 def test_the_status_is_the_same_from_both(nodes: Nodes, url: str, namespace: str) -> None:
     """Every number, name and sentence; only who was asked differs, and whether that one leads."""
     ids = a_bit_of_everything(nodes, url, namespace)
@@ -160,6 +168,7 @@ def test_the_status_is_the_same_from_both(nodes: Nodes, url: str, namespace: str
         assert theirs.oldest_ready_s == pytest.approx(ours.oldest_ready_s, abs=5)
 
 
+@pytest.mark.usefixtures("frequent_signs_of_life")
 def test_the_status_tells_the_numbers_of_each_queue(nodes: Nodes, url: str, namespace: str) -> None:
     """Ready, waiting, running, dead; paused, halted, suspects; and who works it, with which options."""
     ids = a_bit_of_everything(nodes, url, namespace)
