@@ -167,6 +167,11 @@ class JobDefinition:
         return with_options(self.options, overrides)
 
     @property
+    def perform(self) -> Callable[..., object]:
+        """What is called, as it is found on the class, or the function."""
+        return _perform_of(self.target)
+
+    @property
     def shown_signature(self) -> str:
         """The signature for people: ``perform(*, to: str)``."""
         called = "perform" if isinstance(self.target, type) else getattr(self.target, "__name__", "function")
@@ -275,7 +280,7 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         )
     except ConfigError as error:
         raise type(error)(f"{what}: {error}") from None
-    perform = target.perform if isinstance(target, type) else target  # type: ignore[attr-defined]  # looked for before
+    perform = _perform_of(target)
     _check_no_generator(perform, what)
     is_async = inspect.iscoroutinefunction(perform)
     if is_async:
@@ -292,6 +297,10 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         is_async=is_async,
         arguments=_read_arguments(perform, what, bound=_is_bound(target)),
     )
+
+
+def _perform_of(target: Callable[..., object]) -> Callable[..., object]:
+    return target.perform if isinstance(target, type) else target  # type: ignore[attr-defined]  # looked for by `define`
 
 
 def _checked_aliases(aliases: object) -> tuple[str, ...]:
