@@ -10,7 +10,7 @@ from exqueue.codec.kinds import BIG_INT, NAMED, Kind, Unknown, big_int, builtin_
 from exqueue.codec.walk import MAX_DEPTH, MAX_PAYLOAD, TooLarge, Walk, plain_leaves
 from exqueue.codec.where import Where, describe, type_name
 from exqueue.codec.wire import pack, unpack
-from exqueue.errors import ConfigError, PayloadError, RecordError
+from exqueue.errors import ConfigError, PayloadError, RecordError, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +119,9 @@ class Codec:
     def decode(self, data: bytes) -> object:
         """Return the value of these bytes; what can't be built here is an `Unknown` in it.
 
+        Values of named types are built by code of the user, which may take any time; whatever it raises ends in an
+        `Unknown`, but for an interrupt of the main thread.
+
         Raises:
             RecordError: they are not what a codec wrote.
         """
@@ -223,7 +226,9 @@ class Codec:
         else:
             try:
                 return kind.from_plain(plain)
-            except Exception as error:  # noqa: BLE001 - the user's code; the job stays readable and says at its run why
+            except BaseException as error:  # the user's code; the job stays readable and says at its run why
+                if is_interrupt(error):
+                    raise
                 reason = f"{type(error).__name__} while it was built"
         unknown.append(Unknown(name, plain, reason, code, payload))
         return unknown[-1]
