@@ -66,15 +66,17 @@ class Codec:
             from_plain: builds the value from that.
 
         Raises:
-            ConfigError: the type is stored already by itself, the name is another class's, a function is missing.
+            ConfigError: the type is stored already by itself, the name is none or another class's, a function is
+                missing or none.
         """
         if not isinstance(type_, type):
             raise ConfigError(f"a class is registered, not a value of type {type_name(type(type_))}")
         if type_ in _PLAIN_TYPES or self._is_builtin(type_):
             raise ConfigError(f"{type_name(type_)} is stored by itself and can't be registered")
-        name = default_name(type_) if name is None else name
-        if not (0 < len(name) <= MAX_TYPE_NAME and name.isprintable()):
-            raise ConfigError(f"the name of a type has 1 to {MAX_TYPE_NAME} printable characters, not {name[:80]!r}")
+        name = _checked_name(default_name(type_) if name is None else name)
+        for what, function in (("to_plain", to_plain), ("from_plain", from_plain)):
+            if function is not None and not callable(function):
+                raise ConfigError(f"{what} is a function, not a value of type {type_name(type(function))}")
         if to_plain is not None and from_plain is not None:
             kind: Kind | None = Kind(type_, NAMED, name, to_plain, from_plain)
         elif to_plain is None and from_plain is None:
@@ -232,6 +234,14 @@ class Codec:
                 reason = f"{type(error).__name__} while it was built"
         unknown.append(Unknown(name, plain, reason, code, payload))
         return unknown[-1]
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str):
+        raise ConfigError(f"the name of a type is a str, not a value of type {type_name(type(name))}")
+    if not (0 < len(name) <= MAX_TYPE_NAME and name.isprintable()):
+        raise ConfigError(f"the name of a type has 1 to {MAX_TYPE_NAME} printable characters, not {name[:80]!r}")
+    return name
 
 
 def _named(pair: object) -> tuple[str, object]:
