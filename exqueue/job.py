@@ -16,6 +16,7 @@ from exqueue.config import (
     JobOptions,
     check_known_options,
     check_name,
+    is_async,
     option_names,
     shown,
     with_options,
@@ -282,8 +283,8 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         raise type(error)(f"{what}: {error}") from None
     perform = _perform_of(target)
     _check_no_generator(perform, what)
-    is_async = inspect.iscoroutinefunction(perform)
-    if is_async:
+    is_awaited = is_async(perform)
+    if is_awaited:
         # Loaded here, in the thread of whoever defines the job, and by nobody who does not need it (it is a third of
         # the time that importing this library takes). A worker that loads it while the process forks would leave the
         # child unable to import anything.
@@ -294,7 +295,7 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         aliases=aliases,
         options=options,
         target=target,
-        is_async=is_async,
+        is_async=is_awaited,
         arguments=_read_arguments(perform, what, bound=_is_bound(target)),
     )
 
