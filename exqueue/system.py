@@ -61,6 +61,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
     encoded before it is sent, so later changes to them are harmless.
     """
 
+    takes_events = False  # Read by `Subscribe`, which refuses a system: its ``tell`` would raise at each event.
+
     def __init__(
         self, root: pykka.ActorRef[ExqueueRoot], task: Task, context: ActorContext, node: NodeSettings
     ) -> None:

@@ -113,3 +113,5 @@ def _check_actor_ref(ref: object) -> None:
     is_ref = callable(getattr(ref, "tell", None)) and isinstance(getattr(ref, "actor_urn", None), str)
     if not is_ref or isinstance(ref, type):
         raise TypeError(f"events are sent to the ActorRef of a started pykka actor, not to {shown(ref)}")
+    if not getattr(ref, "takes_events", True):
+        raise TypeError(f"events are sent to an actor of your own, not to a system, which takes messages only: {ref}")
