@@ -112,6 +112,11 @@ def test_fault_031_a_subscriber_that_raises_is_forgotten(
     assert ("no more events, please" in said) is (kind is not Unspeakable)
 
 
+def threads_of_subscribers() -> list[str]:
+    """The threads in which those are told that are no actors."""
+    return [thread.name for thread in threading.enumerate() if "+subscriber-" in thread.name]
+
+
 class Visitor:
     """Takes each event into the room of the test, and stays there."""
 
@@ -158,6 +163,19 @@ def test_a_tell_that_blocks_delays_no_death_and_no_other_subscriber(
         assert room.entered == deaths(caplog)
         assert sorted(map(str, room.entered)) == sorted(ids)
         assert system.ask(Unsubscribe(visitor)) is True
+
+
+def test_after_an_unsubscribe_a_tell_that_blocks_hears_nothing_that_waited(system: SystemRef) -> None:
+    """What is under way is all that it still gets."""
+    with Room() as room:
+        visitor = Visitor(room)
+        system.ask(Subscribe(visitor, JobEnqueued))
+        system.ask(EnqueueMany(Enqueue(Mail) for _ in range(5)))
+        room.await_entered(1)
+        assert system.ask(Unsubscribe(visitor)) is True
+        room.open()
+        eventually(lambda: not threads_of_subscribers())
+        assert len(room.entered) == 1
 
 
 def test_a_tell_that_is_too_far_behind_is_told_no_more(
@@ -233,14 +251,10 @@ def test_a_subscriber_that_blocks_delays_nobody(system: SystemRef, ear: Listener
 
 def test_a_reporter_that_crashes_leaves_no_thread_behind(system: SystemRef) -> None:
     """Who is no actor is found by no other Reporter, so nobody would tell it anything there."""
-
-    def threads() -> list[str]:
-        return [thread.name for thread in threading.enumerate() if "+subscriber-" in thread.name]
-
     system.ask(Subscribe(Unkind(ValueError()), JobDied))
-    assert len(threads()) == 1
+    assert len(threads_of_subscribers()) == 1
     crash(system, "reporter")
-    eventually(lambda: not threads())
+    eventually(lambda: not threads_of_subscribers())
 
 
 class Narrow(Slow):
