@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 CHECKED := $(wildcard exqueue tests examples benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint format clean
+.PHONY: help demo test test-long prove lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: $(STAMP) ## Run the tests that take seconds
 
 test-long: $(STAMP) ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m long $(PYTEST_ARGS)
+
+prove: $(STAMP) ## Run the proofs alone, in their short form
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m prove $(PYTEST_ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "== ruff check" && $(BIN)/ruff check .
