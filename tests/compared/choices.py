@@ -35,7 +35,7 @@ some_ids = st.lists(job_ids, min_size=1, max_size=2)
 records = st.binary(max_size=4)
 ttls = st.sampled_from((UNIT_S, 3 * UNIT_S, 10 * UNIT_S))
 moves_of_the_clock = st.sampled_from(
-    (UNIT_S, UNIT_S, UNIT_S, 2 * UNIT_S, 5 * UNIT_S, HOUR_S, HOUR_S - UNIT_S, 71 * HOUR_S)
+    (UNIT_S, UNIT_S, UNIT_S, 2 * UNIT_S, 5 * UNIT_S, HOUR_S, HOUR_S - UNIT_S, 72 * HOUR_S)
 )
 delays = st.sampled_from((0.0, 0.0, -1.0, 0.0004, 0.25, UNIT_S, UNIT_S, 2 * UNIT_S, 10 * UNIT_S, 2 * HOUR_S))
 moments = st.sampled_from((None, None, None, 1.0, EPOCH_S, EPOCH_S + UNIT_S, EPOCH_S + 0.9996, EPOCH_S + 100 * HOUR_S))

@@ -240,6 +240,7 @@ class Compared(RuleBasedStateMachine):
                 look_at_all(self.table)
                 work_off(self.table, self.epoch + 1)
                 look_at_all(self.table)
+                self.table.expect_nothing_left()
         finally:
             self.table.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import sqlite3
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,6 +15,7 @@ import redis
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.redis import RedisPersistence
 from exqueue.persistence.redis.dialing import dialer
+from exqueue.persistence.redis.keys import role_of
 from exqueue.persistence.sqlite import SqlitePersistence
 from exqueue.persistence.sqlite.host_time import HostTime
 from tests.compared.server_time import ServerTime
@@ -56,6 +58,7 @@ class Side:
         open_store: opens the store, as another system does.
         age: brings what the store will forget by a clock of its own nearer to its end, by so many seconds.
         take_lease: ends the lease, where the backend can't see who is there and so will not do it itself.
+        find_leftovers: what is stored of jobs; nothing when none is there any more.
     """
 
     def __init__(
@@ -64,10 +67,12 @@ class Side:
         open_store: Callable[[], Persistence],
         age: Callable[[float], None] = lambda seconds: None,
         take_lease: Callable[[], None] | None = None,
+        find_leftovers: Callable[[], list[str]] = list,
     ) -> None:
         self.name = name
         self.age = age
         self.take_lease = take_lease
+        self.find_leftovers = find_leftovers
         self._open_store = open_store
         self._store = open_store()
         self._systems: dict[str, tuple[Persistence, Subscription, Session]] = {}
@@ -144,17 +149,23 @@ class Backends:
         self.set_time(clock)
         return [
             Side("memory", lambda: MemoryPersistence(namespace, namespace, clock.time)),
-            Side("sqlite", lambda: SqlitePersistence(path, namespace, time=host_time)),
+            Side(
+                "sqlite",
+                lambda: SqlitePersistence(path, namespace, time=host_time),
+                find_leftovers=lambda: _rows(path),
+            ),
             Side(
                 "fakeredis",
                 lambda: RedisPersistence("redis://fake", namespace, connect=fake),
                 lambda seconds: self._fake_time.age(namespace, seconds),
                 lambda: self._fake.delete(f"exqueue:{{{namespace}}}:lease"),
+                lambda: _keys(self._fake, namespace),
             ),
             Side(
                 "redis",
                 lambda: RedisPersistence("redis://real", namespace, connect=real),
                 lambda seconds: self._real_time.age(namespace, seconds),
+                find_leftovers=lambda: _keys(self._real, namespace),
             ),
         ]
 
@@ -162,3 +173,14 @@ class Backends:
         """Let the servers know what the clock says now."""
         for time in (self._fake_time, self._real_time):
             time.set(clock.now)
+
+
+def _keys(client: redis.Redis, namespace: str) -> list[str]:
+    """The keys that are there only while a queue has jobs."""
+    names = client.scan_iter(match=f"exqueue:{{{namespace}:*", count=1_000)
+    return [name.decode() for name in names if role_of(name) not in {"owner", "caller"}]
+
+
+def _rows(path: str) -> list[str]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return [str(row) for row in connection.execute("SELECT queue, id FROM jobs")]

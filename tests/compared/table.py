@@ -75,6 +75,15 @@ class Table:
         """Compare the signals that were heard since the last time."""
         self._same("signals", [(side.name, side.heard()) for side in self._sides])
 
+    def expect_nothing_left(self) -> None:
+        """No backend keeps anything of jobs that are done.
+
+        Raises:
+            AssertionError: one does.
+        """
+        left = {side.name: found for side in self._sides if (found := side.find_leftovers())}
+        assert not left, f"all jobs are done, and something is left of them: {left}"
+
     def pass_time(self, seconds: float) -> None:
         """Move the clock of all."""
         self.clock.now += seconds
