@@ -48,6 +48,9 @@ jobs = st.lists(fresh | fresh | st.builds(NewJob, job_ids, records, delays, mome
 MADE_UP = (b"", b"1|1|1|1", b"1|1|1|1700000000000", b"99")
 
 
+Kind = Literal["done", "retry", "bury", "give back", "recovered"]
+
+
 @dataclass(frozen=True, slots=True)
 class End:
     """How some run ends.
@@ -58,7 +61,7 @@ class End:
 
     which: int
     is_late: bool
-    kind: Literal["done", "retry", "bury", "give back", "recovered"]
+    kind: Kind
     delay: float
     trail: bytes | None
     astray: Literal["", "id", "run"]

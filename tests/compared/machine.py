@@ -13,9 +13,10 @@ from exqueue.errors import ExqueueError
 from exqueue.persistence.values import CALLER_KEPT_S, Claimed, Exchanged, Fence, Holder, Mark, Owned, Push
 from tests.compared import choices
 from tests.compared.belief import Belief, what_happened
-from tests.compared.choices import CALLERS, QUEUES
+from tests.compared.choices import CALLERS, QUEUES, End
 from tests.compared.endgame import look_at_all, unreported, work_off
 from tests.compared.moves import Move, a_move
+from tests.compared.server_time import UNIT_S
 from tests.compared.table import Table
 from tests.persistence.conformance.play import STATES
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from exqueue.persistence.base import Session
     from exqueue.persistence.values import NewJob, State, StoredJob
-    from tests.compared.choices import End
+    from tests.compared.choices import Kind
     from tests.compared.stores import Backends
     from tests.compared.table import Tally
 
@@ -135,6 +136,17 @@ class Compared(RuleBasedStateMachine):
         for want, suspect, ends in turns:
             self.exchange(queue, [], want, suspect=suspect)
             self.exchange(queue, ends, 0, suspect=suspect)
+
+    def lose_often(self, queue: str, times: int, ending: Kind, want: int) -> None:
+        """Workers die of some jobs until these are suspects; one after the other ends otherwise, and comes again."""
+        lost, ended = (
+            [End(which, False, kind, UNIT_S, None, "") for which in range(5)] for kind in ("recovered", ending)
+        )
+        for ends in (*[lost] * times, ended, ended):
+            self.exchange(queue, [], 3, suspect=True)
+            self.exchange(queue, ends, 0, suspect=True)
+        self.table.pass_time(UNIT_S)
+        self.exchange(queue, [], want, suspect=True)
 
     def exchange_amiss(self, queue: str, ends: list[End], want: int, wrong: str) -> None:
         """The last call once more, for which nothing counts that it says; or what is not the queue's."""

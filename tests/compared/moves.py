@@ -73,6 +73,15 @@ _MOVES: Final[Mapping[str, tuple[int, Mapping[str, SearchStrategy[Any]]]]] = {
     ),
     "work": (5, {"queue": queues, "turns": turns}),
     "work_one_by_one": (5, {"queue": queues, "turns": turns}),
+    "lose_often": (
+        1,
+        {
+            "queue": queues,
+            "times": st.integers(2, 3),
+            "ending": st.sampled_from(("retry", "retry", "give back", "bury", "done")),
+            "want": wants,
+        },
+    ),
     "exchange_amiss": (2, {"queue": queues, "ends": ends, "want": wants, "wrong": st.sampled_from(WRONG)}),
     "sweep": (1, {"steps": st.tuples(steps, steps, steps)}),
     "rise_or_fall": (1, {"token": tokens}),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PARTS: Final = 4
-RUNS: Final = 18
+RUNS: Final = 16
 STEPS: Final = 50
 COMMANDS: Final = 1_250
 """So many get each backend in each part, at least."""
