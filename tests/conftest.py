@@ -77,3 +77,11 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def namespace() -> str:
     """A namespace that no other test uses, so that tests may share a server."""
     return f"test-{secrets.token_hex(8)}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that tests recorded as their property ``figures``: how hard they looked."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(f"{report.nodeid}: {value}")

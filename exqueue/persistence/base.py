@@ -1,6 +1,7 @@
 """The interface of a persistence: small, atomic, repeatable verbs, and what each of them promises.
 
-Every backend passes ``tests/persistence/conformance/``; `exqueue.persistence.memory` is the reference meaning.
+Every backend passes ``tests/persistence/conformance/`` and answers like all others in the long random runs of
+``tests/compared/``; `exqueue.persistence.memory` is the reference meaning.
 
 Rules that hold for every verb:
 

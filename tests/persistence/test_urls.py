@@ -107,7 +107,17 @@ def test_an_unknown_option_is_refused_with_the_known_ones(url: str, message: str
         open_persistence(url)
 
 
-@pytest.mark.parametrize("url", ["redis://:sec[ret@host", "redis://:secret@host:port/0", "redis://:secret@host/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:sec[ret@host",
+        "redis://:secret@host:port/0",
+        "redis://:secret@host/x",
+        "redis://:?secret@host",
+        "redis://:a?sec&ret@host/0",
+        "redis://:#secret@host",
+    ],
+)
 def test_a_malformed_url_is_refused_without_its_password(url: str) -> None:
     """What the parser says about it may hold the password, so it is not passed on."""
     with pytest.raises(ConfigError) as refused:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from typing import TYPE_CHECKING, ClassVar
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from exqueue.config import check_name
 from exqueue.errors import ConfigError
@@ -55,7 +55,7 @@ class MemoryPersistence:
         self._name = name
         self._namespace = namespace
         self._clock = clock
-        self._listening: WeakSet[MemorySubscription] = WeakSet()
+        self._listening: WeakKeyDictionary[Listener, Store] = WeakKeyDictionary()
         self._store: Store | None = self._attach()
 
     @property
@@ -75,18 +75,19 @@ class MemoryPersistence:
     def subscribe(self, token: str, *, timeout: float) -> MemorySubscription:
         """See `Persistence.subscribe`."""
         store = self._opened()
-        subscription = MemorySubscription(store, store.listen(token))
+        listener = store.listen(token)
         with self._shared_lock:
-            self._listening.add(subscription)
-        return subscription
+            # Not the subscription: one that was dropped unclosed is gone, and what it listened with is still there.
+            self._listening[listener] = store
+        return MemorySubscription(store, listener)
 
     def close(self) -> None:
         """See `Persistence.close`. The store itself is gone when nobody has it open any more."""
         with self._shared_lock:
-            listening = tuple(self._listening)
+            listening = list(self._listening.items())
             self._store = None
-        for subscription in listening:
-            subscription.close()
+        for listener, store in listening:
+            store.unlisten(listener)
 
     @classmethod
     def leave_to_parent(cls) -> None:

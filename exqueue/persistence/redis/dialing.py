@@ -82,6 +82,9 @@ def _check(url: str) -> None:
         raise _malformed(url) from None
     known = OPTIONS.get(parts.scheme, ())
     unknown = sorted(set(options) - set(known))
+    if parts.fragment or (unknown and "@" in parts.query):
+        # A password with a # or a question mark; what stands behind it is a part of that and no option.
+        raise _malformed(url)
     if unknown:
         raise ConfigError(
             f"{parts.scheme}:// does not know the option {', '.join(map(repr, unknown))}; known are {', '.join(known)}"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exqueue.persistence.base import Persistence
-from tests.persistence.conformance.play import DEADLINE_S, Client, listed
+from tests.persistence.conformance.play import DEADLINE_S, Client, eventually, listed
 
 USERS = 4
 FORGOTTEN = 12
@@ -81,3 +81,12 @@ def test_sessions_that_are_forgotten_hold_nothing_open(store: Persistence) -> No
     for _ in range(FORGOTTEN):
         store.session(timeout=DEADLINE_S).queues()
     assert len(open_descriptors() - before) < FORGOTTEN / 2
+
+
+def test_a_subscription_that_was_forgotten_is_nobody_present(store: Persistence, elsewhere: Persistence) -> None:
+    """A closed store ends those, too, that nobody has closed and nobody holds any more."""
+    store.subscribe("token", timeout=DEADLINE_S)
+    gc.collect()
+    store.close()
+    session = elsewhere.session(timeout=DEADLINE_S)
+    eventually(lambda: session.presence("token").state != "present")

@@ -4,6 +4,7 @@ The way in is the one that `RedisPersistence` has for everybody: ``connect``, a 
 redis-py; fakeredis has such a class. It lacks INFO, CONFIG and memory limits, and it never times out.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 import fakeredis
@@ -16,6 +17,11 @@ from exqueue.persistence.redis.connection import RawConnection
 
 def open_fake(namespace: str, server: fakeredis.FakeServer) -> RedisPersistence:
     """Open a namespace of an imitated server; those that give the same server share it."""
+    return RedisPersistence("redis://fake", namespace, connect=fake_connections(server))
+
+
+def fake_connections(server: fakeredis.FakeServer) -> Callable[[float], RawConnection]:
+    """The function that makes connections to an imitated server."""
     # fakeredis makes a database when it is first asked for, without a lock: of threads that connect at the same moment
     # each could get one of its own.
     server.dbs[0]
@@ -26,4 +32,4 @@ def open_fake(namespace: str, server: fakeredis.FakeServer) -> RedisPersistence:
         )
         return cast("RawConnection", connection)
 
-    return RedisPersistence("redis://fake", namespace, connect=connect)
+    return connect
