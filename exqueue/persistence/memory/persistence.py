@@ -10,6 +10,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from exqueue.config import check_name
 from exqueue.errors import ConfigError
+from exqueue.persistence.memory.inspector import MemoryInspector
 from exqueue.persistence.memory.session import MemorySession
 from exqueue.persistence.memory.store import Store
 
@@ -79,6 +80,10 @@ class MemoryPersistence:
         with self._shared_lock:
             self._listening.add(subscription)
         return subscription
+
+    def inspector(self, *, timeout: float) -> MemoryInspector:
+        """See `exqueue.persistence.inspection.inspector.Inspectable`: nothing here takes time."""
+        return MemoryInspector(self._opened())
 
     def close(self) -> None:
         """See `Persistence.close`. The store itself is gone when nobody has it open any more."""
