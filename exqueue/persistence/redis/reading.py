@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exqueue.persistence.inspection.facts import JobFacts, LeaseFacts, LockFacts, Place, QueueFacts
-from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.text import text_of
+from exqueue.persistence.redis.verbs import holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
