@@ -100,8 +100,12 @@ class Verbs:
             Outage: it was not possible, so that nothing may be stored in it.
         """
         if self._unlisted((name,)):
-            self._command(b"SADD", self._keys.queues, name.encode())
-            self._listed.add(name)
+            self._list_anew(name)
+
+    def _list_anew(self, name: str) -> None:
+        """As `_list`, also where the queue should be on the list already."""
+        self._command(b"SADD", self._keys.queues, name.encode())
+        self._listed.add(name)
 
     def _command(self, command: bytes, key: bytes, *args: bytes | str | int) -> Reply:
         """One plain command on one key."""
