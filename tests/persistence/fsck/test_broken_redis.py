@@ -9,11 +9,16 @@ import pytest
 
 from exqueue.errors import StoreInUse
 from exqueue.persistence.inspection.check import check
+from exqueue.persistence.inspection.inspector import Inspectable
+from exqueue.persistence.inspection.remedies import Forget, Put, SetOwner
 from exqueue.persistence.redis.keys import ROLES
+from exqueue.persistence.values import Fence
 from tests.persistence.fsck.conftest import Shop
-from tests.persistence.fsck.shop import QUEUE, Found, assert_mended, found, record, records_of
+from tests.persistence.fsck.shop import QUEUE, TIMEOUT_S, Found, assert_mended, found, record, records_of
 
 if TYPE_CHECKING:
+    from exqueue.persistence.inspection.inspector import Inspector
+    from exqueue.persistence.inspection.remedies import Remedy
     from exqueue.persistence.inspection.report import Report
 
 Break = Callable[[Shop], object]
@@ -122,7 +127,8 @@ def test_a_record_that_nobody_can_read_goes_to_the_dead_ones_with_its_bytes(
     before = records_of(shop.session)
     shop.client.hset(shop.at.jobs, job_id, garbage)
     assert found(check(shop.store)) == {("undecodable_record", QUEUE, job_id)}
-    assert_mended(shop.store, shop.session, before | {job_id: garbage})
+    mended = assert_mended(shop.store, shop.session, before | {job_id: garbage})
+    assert [finding.kind for finding in mended] == ["undecodable_record"]
     dead = {job.id: job.record for job in shop.session.list_jobs(QUEUE, "dead", 10, 0)}
     assert dead[job_id] == garbage
     marked = {one.mark.id for one in shop.session.unreported(QUEUE, 10)}
@@ -132,6 +138,43 @@ def test_a_record_that_nobody_can_read_goes_to_the_dead_ones_with_its_bytes(
 def test_a_record_of_a_newer_format_is_in_order(shop: Shop) -> None:
     """It waits for a node that can read it."""
     shop.client.hset(shop.at.jobs, "ready1", b"\x02 of a newer version")
+    assert check(shop.store).is_sound
+
+
+def test_a_job_that_stands_twice_in_line_keeps_its_first_place(shop: Shop) -> None:
+    """The entry that is to be skipped, of when it was cancelled, stays before it."""
+    line = shop.client.lrange(shop.at.ready, 0, -1)
+    shop.client.rpush(shop.at.ready, "gone1", "ready1", "ready1")
+    shop.client.hset(shop.at.jobs, "gone1", record("gone1"))
+    assert found(check(shop.store)) == {("two_places", QUEUE, "ready1")}
+    assert check(shop.store, repair=True).is_mended
+    assert shop.client.lrange(shop.at.ready, 0, -1) == [*line, b"gone1"]
+
+
+def test_a_node_that_begins_to_lead_during_a_repair_ends_it(shop: Shop) -> None:
+    """Each step looks once more, so that none falls into its work."""
+    assert isinstance(shop.session.acquire("node-9", "nine", 60.0, 0), Fence)
+    inspector = open_inspector(shop)
+    remedies: list[Remedy] = [Put(QUEUE, "ready1", "dead"), Forget(QUEUE, "ghost"), SetOwner(QUEUE, "head", None)]
+    for remedy in remedies:
+        with pytest.raises(StoreInUse, match="a node began to lead"):
+            inspector.apply(remedy)
+    assert shop.client.zscore(shop.at.dead, "ready1") is None
+
+
+def open_inspector(shop: Shop) -> Inspector:
+    """As a repair uses it."""
+    assert isinstance(shop.store, Inspectable)
+    return shop.store.inspector(timeout=TIMEOUT_S)
+
+
+def test_a_remedy_for_a_job_that_is_gone_by_now_does_nothing(shop: Shop) -> None:
+    """Somebody may have cancelled it between the look and the step; and a job that has come is not forgotten."""
+    before = records_of(shop.session)
+    inspector = open_inspector(shop)
+    inspector.apply(Put(QUEUE, "ghost", "ready"))
+    inspector.apply(Forget(QUEUE, "ready1"))
+    assert records_of(shop.session) == before
     assert check(shop.store).is_sound
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from exqueue.errors import Outage, StoreDamaged, StoreInUse
 from exqueue.persistence.inspection.check import check, fsck
+from exqueue.persistence.inspection.inspector import Inspectable
+from exqueue.persistence.inspection.remedies import Put
 from exqueue.persistence.sqlite import open_sqlite
 from exqueue.persistence.values import Fence
 from tests.persistence.fsck.shop import QUEUE, TIMEOUT_S, Found, assert_mended, found, record, records_of
@@ -97,7 +99,8 @@ def test_a_record_that_nobody_can_read_goes_to_the_dead_ones_with_its_bytes(
     before = records_of(file_shop.session)
     file_shop.write("UPDATE jobs SET record = ? WHERE id = ?", garbage, job_id)
     assert found(check(file_shop.store)) == {("undecodable_record", QUEUE, job_id)}
-    assert_mended(file_shop.store, file_shop.session, before | {job_id: garbage})
+    mended = assert_mended(file_shop.store, file_shop.session, before | {job_id: garbage})
+    assert [finding.kind for finding in mended] == ["undecodable_record"]
     marked = {one.mark.id for one in file_shop.session.unreported(QUEUE, 10)}
     assert marked == {"dead1", job_id}
 
@@ -192,6 +195,29 @@ def test_repair_is_refused_while_a_node_leads(file_shop: FileShop) -> None:
     with pytest.raises(StoreInUse, match="node node-9 leads"):
         check(file_shop.store, repair=True)
     assert ("wrong_count", QUEUE, None) in found(check(file_shop.store))
+
+
+def test_a_node_that_begins_to_lead_during_a_repair_ends_it(file_shop: FileShop) -> None:
+    """Each step looks once more, so that none falls into its work."""
+    assert isinstance(file_shop.session.acquire("node-9", "nine", 60.0, 0), Fence)
+    assert isinstance(file_shop.store, Inspectable)
+    inspector = file_shop.store.inspector(timeout=TIMEOUT_S)
+    with pytest.raises(StoreInUse, match="a node began to lead"):
+        inspector.apply(Put(QUEUE, "ready1", "dead"))
+    inspector.close()
+    assert file_shop.ask("SELECT state FROM jobs WHERE id = 'ready1'") == [(0,)]
+
+
+def test_a_remedy_for_a_job_or_a_queue_that_is_gone_by_now_does_nothing(file_shop: FileShop) -> None:
+    """Somebody may have cancelled it between the look and the step."""
+    before = records_of(file_shop.session)
+    assert isinstance(file_shop.store, Inspectable)
+    inspector = file_shop.store.inspector(timeout=TIMEOUT_S)
+    inspector.apply(Put(QUEUE, "ghost", "ready"))
+    inspector.apply(Put("nowhere", "ready1", "ready"))
+    inspector.close()
+    assert records_of(file_shop.session) == before
+    assert check(file_shop.store).is_sound
 
 
 def test_an_endless_lease_gets_an_end(file_shop: FileShop) -> None:
