@@ -37,10 +37,10 @@ def fsck(
     """Find everything in a store that the promises forbid, explain it, and with ``repair`` mend it.
 
     It may look while nodes work: in Redis it reads in small pieces, and whatever looks wrong is looked at once more in
-    one atomic step before it counts; an SQLite file is read as it was at one moment. It then blocks nobody, and tells
-    of nothing that is only under way. (A run that no actor knows any more, since the node's thread is gone, is none of
-    its findings: the leader knows of that.) Memory grows with the number of ids in line, about 150 bytes each, and not
-    with what they carry.
+    one atomic step before it counts; an SQLite file is read as it was at one moment. So it holds nobody up for long,
+    and tells of nothing that is only under way. It knows what is stored and not what runs: whether a worker still has
+    a run is the leader's affair. Memory grows with the number of ids in line, about 150 bytes each, and not with what
+    they carry.
 
     Repair wants the store for itself: while a node leads it is refused. It never deletes a record: a job that nobody
     could run goes to the dead ones with the bytes that it has. Only leftovers of jobs that have no record are removed,

@@ -141,6 +141,28 @@ def test_a_record_of_a_newer_format_is_in_order(shop: Shop) -> None:
     assert check(shop.store).is_sound
 
 
+@pytest.mark.parametrize(
+    ("act", "job_id", "state"),
+    [
+        pytest.param(lambda it: it.client.zadd(it.at.dead, {"run1": 1e12}), "run1", "dead", id="running and dead"),
+        pytest.param(lambda it: it.client.rpush(it.at.ready, "dead1"), "dead1", "dead", id="dead and ready"),
+        pytest.param(lambda it: it.client.zadd(it.at.dead, {"later1": 1e12}), "later1", "dead", id="waiting and dead"),
+        pytest.param(
+            lambda it: it.client.zadd(it.at.returned, {"later1": 1}), "later1", "waiting", id="waiting and back"
+        ),
+        pytest.param(lambda it: it.client.rpush(it.at.ready, "run1"), "run1", "ready", id="running and ready"),
+        pytest.param(lambda it: it.client.zrem(it.at.dead, "dead1"), "dead1", "dead", id="buried and nowhere"),
+        pytest.param(lambda it: it.client.zrem(it.at.waiting, "failed1"), "failed1", "ready", id="failed and nowhere"),
+    ],
+)
+def test_a_job_is_put_where_it_does_least_harm(shop: Shop, act: Break, job_id: str, state: str) -> None:
+    """What waits for a person is not run, what waits for a time not before it, and what was buried stays dead."""
+    act(shop)
+    assert check(shop.store, repair=True).is_mended
+    (job,) = shop.session.get_jobs(job_id, [QUEUE])
+    assert job.state == state
+
+
 def test_a_job_that_stands_twice_in_line_keeps_its_first_place(shop: Shop) -> None:
     """The entry that is to be skipped, of when it was cancelled, stays before it."""
     line = shop.client.lrange(shop.at.ready, 0, -1)
