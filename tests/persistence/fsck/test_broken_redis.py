@@ -163,6 +163,15 @@ def test_a_job_is_put_where_it_does_least_harm(shop: Shop, act: Break, job_id: s
     assert job.state == state
 
 
+@pytest.mark.parametrize("run", ["nonsense", "1|9|1|1"])
+def test_a_run_that_nobody_can_end_counts_as_lost(shop: Shop, run: str) -> None:
+    """As any run of a node that died: a job that takes down whatever runs it has to be told from the others."""
+    shop.client.hset(shop.at.running, "run1", run)
+    check(shop.store, repair=True)
+    (job,) = shop.session.get_jobs("run1", [QUEUE])
+    assert (job.state, job.recoveries) == ("ready", 1)
+
+
 def test_a_job_that_stands_twice_in_line_keeps_its_first_place(shop: Shop) -> None:
     """The entry that is to be skipped, of when it was cancelled, stays before it."""
     line = shop.client.lrange(shop.at.ready, 0, -1)

@@ -105,6 +105,15 @@ def test_a_record_that_nobody_can_read_goes_to_the_dead_ones_with_its_bytes(
     assert marked == {"dead1", job_id}
 
 
+@pytest.mark.parametrize("run", [b"nonsense", b"1|9|1|1"])
+def test_a_run_that_nobody_can_end_counts_as_lost(file_shop: FileShop, run: bytes) -> None:
+    """As in Redis."""
+    file_shop.write("UPDATE jobs SET run = ? WHERE id = 'run1'", run)
+    check(file_shop.store, repair=True)
+    (job,) = file_shop.session.get_jobs("run1", [QUEUE])
+    assert (job.state, job.recoveries) == ("ready", 1)
+
+
 def test_jobs_of_a_queue_that_is_gone_get_one(file_shop: FileShop) -> None:
     """Nobody can say what it was called; they run in a queue that is named after its key."""
     file_shop.write("DELETE FROM queues")
