@@ -111,6 +111,10 @@ class NewerStore(Outage):
         super().__init__(reason, sent=False, refusal=reason)
 
 
+class StoreInUse(ExqueueError):
+    """What wants the store for itself was refused, since a node leads. The message names the node."""
+
+
 class Fenced(ExqueueError):
     """The fence is not the queue's (any more). Nothing was changed.
 

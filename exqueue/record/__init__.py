@@ -2,7 +2,14 @@
 
 from exqueue.record.failure import MAX_MESSAGE, MAX_TRACEBACK, JobError, describe_error, shown_arguments
 from exqueue.record.record import Header, Record, decode_record, encode_record, peek, peek_if_readable
-from exqueue.record.trail import MAX_ERRORS, Trail, decode_trail, decode_trail_if_readable, encode_trail
+from exqueue.record.trail import (
+    MAX_ERRORS,
+    Trail,
+    decode_trail,
+    decode_trail_if_readable,
+    encode_trail,
+    is_damaged_trail,
+)
 
 __all__ = [
     "MAX_ERRORS",
@@ -18,6 +25,7 @@ __all__ = [
     "describe_error",
     "encode_record",
     "encode_trail",
+    "is_damaged_trail",
     "peek",
     "peek_if_readable",
     "shown_arguments",

@@ -78,15 +78,26 @@ def decode_trail(data: bytes | None) -> Trail:
         return Trail()
     if data and data[0] > FORMAT:
         raise NewerRecordError(f"the stored trail has format {data[0]} and this Exqueue reads up to {FORMAT}")
+    trail, is_whole = _read(data)
+    return trail if is_whole else _damaged(trail, data)
+
+
+def is_damaged_trail(data: bytes) -> bool:
+    """Whether something of these bytes is lost, which `decode_trail` says by a note; a newer format is no damage."""
+    return not (data and data[0] > FORMAT) and not _read(data)[1]
+
+
+def _read(data: bytes) -> tuple[Trail, bool]:
+    """What can be read of a trail, and whether that is all of it."""
     if len(data) < _HEAD.size or data[0] != FORMAT:
-        return _damaged(Trail(), data)
+        return Trail(), False
     _, flags, failures = _HEAD.unpack_from(data)
     head = Trail(failures=failures, buried=bool(flags & _BURIED))
     try:
         body = wire.unpack(data[_HEAD.size :], _no_extensions)
     except RecordError:
-        return _damaged(head, data)
-    return _with_body(head, body, data)
+        return head, False
+    return _with_body(head, body)
 
 
 def decode_trail_if_readable(data: bytes | None) -> Trail:
@@ -97,14 +108,14 @@ def decode_trail_if_readable(data: bytes | None) -> Trail:
         return Trail()
 
 
-def _with_body(head: Trail, body: Any, data: bytes) -> Trail:
+def _with_body(head: Trail, body: Any) -> tuple[Trail, bool]:
     match body:
         case [str() | None as reason, list() as rows]:
             errors = tuple(error for error in map(_error, rows) if error is not None)
             trail = replace(head, reason=reason, errors=errors[-MAX_ERRORS:])
-            return trail if len(errors) == len(rows) else _damaged(trail, data)
+            return trail, len(errors) == len(rows)
         case _:
-            return _damaged(head, data)
+            return head, False
 
 
 def _error(row: Any) -> JobError | None:

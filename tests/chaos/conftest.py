@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redis
 
 from exqueue import ExqueueSystem
+from exqueue.errors import Outage
+from tests.checked import assert_sound
 from tests.servers import RealServer
 from tests.system.helpers import Room
 
@@ -25,12 +27,22 @@ TTL_S = 2.0
 
 
 @pytest.fixture
-def server(needs_server: None) -> Iterator[RealServer]:
-    """A durable server, started."""
+def is_damaged() -> bool:
+    """Whether a test leaves damage behind that it did itself."""
+    return False
+
+
+@pytest.fixture
+def server(needs_server: None, is_damaged: bool) -> Iterator[RealServer]:
+    """A durable server, started; whatever became of it and of the systems on it, what it holds is sound."""
     own = RealServer(*DURABLE)
     try:
         own.start()
         yield own
+        # Some are left dead, full of clients or with another password.
+        if not is_damaged:
+            with suppress(Outage):
+                assert_sound(own.url)
     finally:
         own.remove()
 

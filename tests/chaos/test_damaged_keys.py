@@ -54,6 +54,12 @@ DAMAGE: dict[str, Callable[[redis.Redis], object]] = {
 }
 
 
+@pytest.fixture
+def is_damaged() -> bool:
+    """It stays."""
+    return True
+
+
 @pytest.mark.parametrize(
     ("role", "is_claimed"),
     [

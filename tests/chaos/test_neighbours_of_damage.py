@@ -67,6 +67,12 @@ class Sound:
         type(self).ran += 1
 
 
+@pytest.fixture
+def is_damaged() -> bool:
+    """It stays."""
+    return True
+
+
 @pytest.fixture(autouse=True)
 def _anew(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "exqueue")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exqueue import ExqueueSystem
+from tests.checked import assert_sound
 from tests.nodes.cluster import Cluster
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def cluster(url: str, namespace: str, tmp_path: Path) -> Iterator[Cluster]:
-    """Nodes on that store."""
+    """Nodes on that store, which is sound when all of them are killed."""
     with Cluster(url, namespace, tmp_path) as nodes:
         yield nodes
+    assert_sound(url, namespace)
 
 
 @pytest.fixture

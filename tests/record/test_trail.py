@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exqueue.errors import NewerRecordError
-from exqueue.record import MAX_ERRORS, JobError, Trail, decode_trail, encode_trail
+from exqueue.record import MAX_ERRORS, JobError, Trail, decode_trail, encode_trail, is_damaged_trail
 
 
 def error(number: int) -> JobError:
@@ -112,6 +112,13 @@ def test_a_ruined_trail_is_a_trail_that_says_so(data: bytes) -> None:
     trail = decode_trail(data)
     assert [each.type for each in trail.errors] == ["DamagedTrail"]
     assert decode_trail(encode_trail(trail)) == trail
+    assert is_damaged_trail(data)
+
+
+def test_a_trail_that_tells_of_damage_is_damaged_no_more() -> None:
+    """What could be read of it was written anew; a newer format is none of it, and neither is a sound trail."""
+    note = encode_trail(decode_trail(b"\x01"))
+    assert [is_damaged_trail(data) for data in (note, encode_trail(failed(3)), b"\x02?")] == [False, False, False]
 
 
 def test_random_damage_never_raises_anything_but_newer() -> None:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from exqueue.config import check_name
 from exqueue.errors import ConfigError
+from exqueue.persistence.memory.inspector import MemoryInspector
 from exqueue.persistence.memory.session import MemorySession
 from exqueue.persistence.memory.store import Store
 
@@ -80,6 +81,10 @@ class MemoryPersistence:
             # Not the subscription: one that was dropped unclosed is gone, and what it listened with is still there.
             self._listening[listener] = store
         return MemorySubscription(store, listener)
+
+    def inspector(self, *, timeout: float) -> MemoryInspector:
+        """See `exqueue.persistence.inspection.inspector.Inspectable`: nothing here takes time."""
+        return MemoryInspector(self._opened())
 
     def close(self) -> None:
         """See `Persistence.close`. The store itself is gone when nobody has it open any more."""

@@ -116,6 +116,19 @@ class Store:
             return None
         return Holder(lease.fence.epoch, lease.fence.token, lease.node, lease.renewal, lease.seen_by)
 
+    def last_fence(self) -> tuple[int, str | None]:
+        """Epoch and token of the last leadership; no token when it was released."""
+        return self._last_epoch, self._last_token
+
+    def lease_left(self) -> float | None:
+        """For how many seconds the lease stands; ``None`` when there is none."""
+        lease = self._standing()
+        return None if lease is None else lease.ends_at - self.clock()
+
+    def all_queues(self) -> tuple[Queue, ...]:
+        """Every queue that was ever named."""
+        return tuple(self._queues.values())
+
     def acquire(self, node: str, token: str, ttl: float, at_least: int) -> Fence | Holder:
         """See `Session.acquire`."""
         holder = self.holder()

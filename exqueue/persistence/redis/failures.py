@@ -52,11 +52,8 @@ def refusal(error: redis.RedisError, address: str) -> Outage:
     said = f"{getattr(error, 'status_code', None) or ''} {error}".strip()
     entry = _DAMAGED.search(said)
     if entry:
-        return StoreDamaged(
-            f"the entry {entry[2]!r} of the key {entry[1]!r} at {address} is not what Exqueue wrote there: somebody "
-            "else did; mend or remove it. Nothing was changed.",
-            queue_of(entry[1].encode(errors="surrogateescape")),
-        )
+        queue = queue_of(entry[1].encode(errors="surrogateescape"))
+        return damaged_entry(f"the entry {entry[2]!r} of the key {entry[1]!r}", address, queue)
     found = _CODE.search(said)
     code = found[1] if found else next((code for kind, code in _CLASSES if isinstance(error, kind)), "")
     if code == "OOM":
@@ -81,6 +78,15 @@ def refusal(error: redis.RedisError, address: str) -> Outage:
         )
     why = "it answers with an error that is not known here; look it up in its manual and its log"
     return Outage(f"the server at {address} refuses: {why} ({said})", refusal=why)
+
+
+def damaged_entry(what: str, address: str, queue: str | None) -> StoreDamaged:
+    """Say of something that is stored that it can't be read."""
+    return StoreDamaged(
+        f"{what} at {address} is not what Exqueue wrote there: somebody else did; mend or remove it. Nothing was "
+        "changed.",
+        queue,
+    )
 
 
 def is_refusal(error: Exception) -> bool:

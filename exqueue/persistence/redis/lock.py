@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from exqueue.persistence.redis.text import text_of
 from exqueue.persistence.redis.verbs import Verbs, milliseconds
 from exqueue.persistence.values import UNKNOWN, Fence, Holder, Presence
 
@@ -27,7 +26,7 @@ class Lock(Verbs):
         """See `Session.acquire`."""
         args: Args = (node, token, milliseconds(ttl), at_least, self._keys.alive(token))
         kind, what = self._run("acquire", (self._keys.lease, self._keys.fence), args)
-        return Fence(int(what), token) if kind == b"FENCE" else holder_of(what)
+        return Fence(int(what), token) if kind == b"FENCE" else self._holder(what)
 
     def renew(self, fence: Fence, ttl: float) -> bool:
         """See `Session.renew`."""
@@ -55,12 +54,6 @@ class Lock(Verbs):
         if run is None:
             return UNKNOWN
         return Presence("present" if int(count[1]) > 0 else "absent", run[1].decode())
-
-
-def holder_of(lease: bytes) -> Holder:
-    """Read ``epoch|token|renewal|node`` and, when its holder was seen, ``|seen_by``."""
-    epoch, token, renewal, node, *seen_by = text_of(lease).split("|", 4)
-    return Holder(int(epoch), token, node, int(renewal), seen_by[0] if seen_by else None)
 
 
 def _lease_of(holder: Holder) -> str:

@@ -43,9 +43,10 @@ class Owner(Verbs):
 
     def claim(self, queue: str, fence: Fence, seat: int) -> Claimed:
         """See `Session.claim`."""
-        # On a full server a queue that is not listed has no jobs and gets none: each push lists it before.
+        # Each time: a server that was flushed, or went back, has lost the list without a connection being lost. On a
+        # full server a queue that is not listed has no jobs and gets none: each push lists it before.
         with contextlib.suppress(StorageFull):
-            self._list(queue)
+            self._list_anew(queue)
         at = self._queue(queue)
         keys = (at.owner, at.running, at.returned, at.suspects, at.recoveries)
         reply = self._run("claim", keys, (fence.epoch, fence.token, seat))

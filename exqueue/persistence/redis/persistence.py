@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from exqueue.persistence.lending import Lender, OwnWire, Pool, PooledWire
 from exqueue.persistence.redis.connection import Endpoint, Wire
 from exqueue.persistence.redis.dialing import dialer
+from exqueue.persistence.redis.inspector import RedisInspector
 from exqueue.persistence.redis.keys import namespace_keys
 from exqueue.persistence.redis.session import RedisSession
 from exqueue.persistence.redis.subscription import RedisSubscription
@@ -62,6 +63,10 @@ class RedisPersistence:
         subscription = RedisSubscription(self._endpoint, (self._keys.wake, self._keys.alive(token)), timeout)
         self._opened.add(subscription)
         return subscription
+
+    def inspector(self, *, timeout: float) -> RedisInspector:
+        """See `exqueue.persistence.inspection.inspector.Inspectable`."""
+        return RedisInspector(self._wire(timeout), self._namespace)
 
     def close(self) -> None:
         """See `Persistence.close`."""

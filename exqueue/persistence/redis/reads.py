@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import redis
 
 from exqueue.persistence.bounds import check_size
-from exqueue.persistence.redis.lock import holder_of
 from exqueue.persistence.redis.text import bytes_of, is_utf8, text_of
 from exqueue.persistence.redis.verbs import Verbs, in_pieces, milliseconds
 from exqueue.persistence.values import Danger, Mark, Overview, QueueCounts, StoredJob, Unreported
@@ -39,7 +38,7 @@ class Reads(Verbs):
         for piece, reply in zip(pieces, replies, strict=True):
             counts += (_counts(name, numbers) for name, numbers in zip(piece, reply[2:], strict=True))
         now, lease = replies[0][:2]
-        return Overview(int(now) / 1000, holder_of(lease) if lease else None, tuple(counts))
+        return Overview(int(now) / 1000, None if lease is None else self._holder(lease), tuple(counts))
 
     def _counted(self, queues: Sequence[str]) -> list[bytes]:
         keys: list[bytes] = []

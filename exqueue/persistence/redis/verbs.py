@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, TypeVar
 import redis
 
 from exqueue.errors import StaleCall
+from exqueue.persistence.redis.failures import damaged_entry
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
 from exqueue.persistence.redis.scripts import script
-from exqueue.persistence.values import CALLER_KEPT_S
+from exqueue.persistence.redis.text import text_of
+from exqueue.persistence.values import CALLER_KEPT_S, Holder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,8 +100,12 @@ class Verbs:
             Outage: it was not possible, so that nothing may be stored in it.
         """
         if self._unlisted((name,)):
-            self._command(b"SADD", self._keys.queues, name.encode())
-            self._listed.add(name)
+            self._list_anew(name)
+
+    def _list_anew(self, name: str) -> None:
+        """As `_list`, also where the queue should be on the list already."""
+        self._command(b"SADD", self._keys.queues, name.encode())
+        self._listed.add(name)
 
     def _command(self, command: bytes, key: bytes, *args: bytes | str | int) -> Reply:
         """One plain command on one key."""
@@ -109,9 +115,33 @@ class Verbs:
         finally:
             self._lender.take_back(wire)
 
+    def _holder(self, lease: bytes) -> Holder:
+        """Read a lease.
+
+        Raises:
+            StoreDamaged: no node wrote it.
+        """
+        try:
+            return holder_of(lease)
+        except ValueError:
+            key = self._keys.lease.decode()
+            raise damaged_entry(
+                f"the lease {lease[:40]!r} under the key {key!r}", self._endpoint.address, None
+            ) from None
+
     def close(self) -> None:
         """See `Session.close`."""
         self._lender.close()
+
+
+def holder_of(lease: bytes) -> Holder:
+    """Read ``epoch|token|renewal|node`` and, when its holder was seen, ``|seen_by``.
+
+    Raises:
+        ValueError: it is no such thing.
+    """
+    epoch, token, renewal, node, *seen_by = text_of(lease).split("|", 4)
+    return Holder(int(epoch), token, node, int(renewal), seen_by[0] if seen_by else None)
 
 
 def in_pieces(queues: Sequence[T]) -> list[Sequence[T]]:

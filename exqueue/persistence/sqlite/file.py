@@ -217,7 +217,7 @@ def _make_store(connection: sqlite3.Connection) -> bool:
         is_empty = _is_empty(connection)
         if is_empty:
             # Not `executescript`: it would end the transaction first.
-            for statement in _SCHEMA:
+            for statement in SCHEMA:
                 connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES (1, ?, ?, ?)", (LAYOUT, NEEDS, secrets.token_hex(8)))
         connection.execute("COMMIT")
@@ -261,7 +261,7 @@ def _statements(script: str) -> list[str]:
 
 # Read by whoever imports this: reading a resource takes locks of the import system, and in a process that forks while
 # one of its threads is about it the child could never import anything again.
-_SCHEMA: Final = _statements((files("exqueue.persistence.sqlite") / "schema.sql").read_text(encoding="utf-8"))
+SCHEMA: Final = _statements((files("exqueue.persistence.sqlite") / "schema.sql").read_text(encoding="utf-8"))
 
 
 def _meta(connection: sqlite3.Connection, path: str) -> tuple[int, str, str]:

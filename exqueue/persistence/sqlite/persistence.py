@@ -15,6 +15,7 @@ from exqueue.persistence.lending import Lender, OwnWire, Pool, PooledWire
 from exqueue.persistence.sqlite.connection import Wire
 from exqueue.persistence.sqlite.file import StoreFile
 from exqueue.persistence.sqlite.host_time import HostTime, boot_id
+from exqueue.persistence.sqlite.inspector import SqliteInspector
 from exqueue.persistence.sqlite.presence import LifeSigns
 from exqueue.persistence.sqlite.session import SqliteSession
 from exqueue.persistence.sqlite.subscription import SqliteSubscription
@@ -67,6 +68,10 @@ class SqlitePersistence:
         subscription = SqliteSubscription(self._file, self._namespace, timeout, lambda: self._life.show(token))
         self._opened.add(subscription)
         return subscription
+
+    def inspector(self, *, timeout: float) -> SqliteInspector:
+        """See `exqueue.persistence.inspection.inspector.Inspectable`."""
+        return SqliteInspector(self._wire(timeout), self._wire(timeout), self._file.path)
 
     def close(self) -> None:
         """See `Persistence.close`; in a forked child nothing is closed, since all of it is the parent's."""

@@ -8,13 +8,17 @@ import fakeredis
 import pytest
 
 from exqueue.persistence.base import Persistence, Session
+from exqueue.persistence.inspection.report import Kind
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.redis import open_redis
 from exqueue.persistence.sqlite import open_sqlite
+from tests.checked import assert_store_sound
 from tests.persistence.conformance.play import Client, Opener, Owner
 from tests.persistence.redis.fake import open_fake
 
 VERB_TIMEOUT_S = 10.0
+LEADERSHIPS: tuple[Kind, ...] = ("epoch_ahead", "lease_of_another")
+"""Tests claim under fences of their own making, where a node claims under those that the lock granted."""
 
 
 @pytest.fixture
@@ -53,9 +57,12 @@ def opener(request: pytest.FixtureRequest) -> Opener:
 
 @pytest.fixture
 def store(opener: Opener) -> Iterator[Persistence]:
-    """An empty store, of each backend in turn."""
+    """An empty store, of each backend in turn; at the end it must be sound, whatever was done with it."""
     opened = opener()
     yield opened
+    # There may be no file yet, and a check makes none.
+    opened.session(timeout=VERB_TIMEOUT_S).queues()
+    assert_store_sound(opened, besides=LEADERSHIPS, records=False)
     opened.close()
 
 

@@ -139,6 +139,17 @@ def test_a_queue_is_put_on_the_list_again_after_a_connection_broke(own_server: R
     store.close()
 
 
+def test_a_claim_puts_a_queue_on_the_list_again_although_no_connection_broke(
+    session: RedisSession, server: redis.Redis, namespace: str
+) -> None:
+    """A server that was flushed says nothing: its owner finds out, claims anew, and the next leader has to find it."""
+    session.claim("q", FENCE, 1)
+    assert push(session, 1, "a") is None
+    server.delete(*server.keys(f"exqueue:{{{namespace}*"))
+    session.claim("q", FENCE, 1)
+    assert session.queues() == ("q",)
+
+
 def test_fault_017_after_a_fork_a_session_says_whose_it_is(session: RedisSession) -> None:
     """Parent and child on one socket would read each other's answers."""
     assert push(session, 1, "a") is None

@@ -121,6 +121,26 @@ def test_a_key_of_the_namespace_of_a_wrong_type_is_named(
     assert repr(key.decode()) in str(refused.value)
 
 
+@pytest.mark.parametrize("lease", [b"nonsense", b"a|b|c|d", b""])
+def test_a_lease_that_no_node_wrote_is_named(
+    session: RedisSession, server: redis.Redis, namespace: str, lease: bytes
+) -> None:
+    """It holds everybody off; that is damage, and no crash of whoever reads it."""
+    server.set(namespace_keys(namespace).lease, lease)
+    for verb in (lambda: session.acquire("node", "token", 60, 0), lambda: session.overview(["q"])):
+        with pytest.raises(StoreDamaged, match=r"lease .* is not what Exqueue wrote there") as refused:
+            verb()
+        assert refused.value.queue is None
+    assert session.renew(FENCE, 60) is False
+
+
+def test_an_epoch_that_is_no_number_is_named(session: RedisSession, server: redis.Redis, namespace: str) -> None:
+    """Nobody can lead until it is mended, and nothing is made up."""
+    server.hset(namespace_keys(namespace).fence, "epoch", "nonsense")
+    with pytest.raises(StoreDamaged, match=r"'epoch' of the key .*fence"):
+        session.acquire("node", "token", 60, 0)
+
+
 @pytest.mark.parametrize(
     ("role", "field", "verbs"),
     [

@@ -9,6 +9,9 @@ if lease and string.match(lease, '^%d+|([^|]*)|') ~= ARGV[2] then
 end
 local last = call('HMGET', KEYS[2], 'epoch', 'token')
 local epoch, at_least = tonumber(last[1] or '0'), tonumber(ARGV[4])
+if not epoch then
+  error(DAMAGED .. KEYS[2] .. '|epoch>')
+end
 local goes_on = last[2] == ARGV[2] and epoch > at_least
 if not goes_on then
   epoch = math.max(epoch, at_least) + 1

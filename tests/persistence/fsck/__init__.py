@@ -1,0 +1,1 @@
+"""Stores that are broken in every way, found out, and mended."""
