@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-import logging
 import os
 from dataclasses import dataclass
 from types import AsyncGeneratorType, GeneratorType
@@ -35,8 +34,6 @@ if TYPE_CHECKING:
     from exqueue.codec import Codec
     from exqueue.job import JobDefinition
     from exqueue.record import JobError, Record
-
-logger = logging.getLogger("exqueue")
 
 NEWER_RECORD_PAUSE_S = 60.0
 """After how long a record that only a newer version can read is offered again."""

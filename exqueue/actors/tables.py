@@ -65,7 +65,7 @@ class RunningRow:
     worker: str
     urn: str
     started_at: float
-    run: Run | None = None
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)

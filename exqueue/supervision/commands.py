@@ -100,9 +100,6 @@ class CountChildren:
     """Answered with `ChildCounts`."""
 
 
-Command = StartChild | RestartChild | TerminateChild | DeleteChild | WhichChildren | WhichChild | CountChildren
-
-
 def _check_id(message: RestartChild | TerminateChild | DeleteChild | WhichChild) -> None:
     given: object = message.id
     if not isinstance(given, str):
