@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, NewerRecordError, NothingRan, RecordError, UnknownJob, UnknownValue
 from exqueue.forks import end_forked_child
 from exqueue.ids import is_utf8
+from exqueue.options import JobOptions
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
 from exqueue.record import (
     Trail,

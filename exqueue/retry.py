@@ -6,13 +6,14 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exqueue.config import MAX_BACKOFF_S, is_seconds, shown
+from exqueue.checks import is_seconds, shown
+from exqueue.options import MAX_BACKOFF_S
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
-    from exqueue.config import Backoff, JobOptions
+    from exqueue.options import Backoff, JobOptions
 
 JITTERS: Final = 10
 """How many different delays the jobs that failed in the same moment are spread over."""

@@ -16,8 +16,9 @@ from exqueue.actors.status import status_of_the_dead
 from exqueue.actors.tables import running_count
 from exqueue.asking import Asking
 from exqueue.at_exit import AtExit
+from exqueue.checks import check_timeout
 from exqueue.codec import default_codec
-from exqueue.config import DEFAULT_URL, SystemConfig, check_report, check_timeout, new_node_name
+from exqueue.config import DEFAULT_URL, SystemConfig, check_report, new_node_name
 from exqueue.errors import AskTimeout, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
@@ -114,7 +115,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             message: see the table of messages in the reference.
             block: ``False`` returns a future at once (not for `EnqueueMany` and `Enqueue`, which are answered by id).
                 Its ``get()`` waits as this would; ``get(timeout=...)`` only looks, and raises `pykka.Timeout`.
-            timeout: seconds, 0 to `exqueue.config.MAX_TIMEOUT_S`; ``None`` waits ``ask_timeout`` seconds, never for
+            timeout: seconds, 0 to `exqueue.checks.MAX_TIMEOUT_S`; ``None`` waits ``ask_timeout`` seconds, never for
                 ever.
 
         Raises:
@@ -237,7 +238,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
 
         Args:
             block: ``False`` only requests the stop.
-            timeout: seconds to wait, 0 to `exqueue.config.MAX_TIMEOUT_S`; ``None`` waits as long as a stop may take.
+            timeout: seconds to wait, 0 to `exqueue.checks.MAX_TIMEOUT_S`; ``None`` waits as long as a stop may take.
 
         Returns:
             Whether the system has ended.

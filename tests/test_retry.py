@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exqueue.config import MAX_BACKOFF_S, JobOptions
+from exqueue.options import MAX_BACKOFF_S, JobOptions
 from exqueue.retry import JITTERS, GiveUp, RetryIn, backoff_delay, default_delay, is_poison, next_step
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from exqueue.config import JobOptions
     from exqueue.execution import Run
     from exqueue.job import JobDefinition
+    from exqueue.options import JobOptions
     from exqueue.supervision import Board, Table
 
 ROOT = ""

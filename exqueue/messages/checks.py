@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from exqueue.config import check_name, is_seconds, shown
+from exqueue.checks import check_name, is_seconds, shown
 from exqueue.errors import ConfigError
 from exqueue.persistence.values import MAX_BATCH
 
@@ -27,7 +27,7 @@ def check_queue(queue: str | None) -> None:
     """Refuse what is neither ``None`` nor the name of a queue.
 
     Raises:
-        ConfigError: see `exqueue.config.check_name`.
+        ConfigError: see `exqueue.checks.check_name`.
     """
     if queue is not None:
         check_name(queue, "queue")

@@ -24,8 +24,9 @@ from exqueue import (
 from exqueue.actors import listener, pace, root
 from exqueue.actors.runs import Runs
 from exqueue.actors.tables import RunTables
-from exqueue.config import JobOptions, SystemConfig
+from exqueue.config import SystemConfig
 from exqueue.errors import Fenced, StaleCall
+from exqueue.options import JobOptions
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import Supervisor, ThreadRuntime
 from exqueue.system import start_system
