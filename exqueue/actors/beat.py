@@ -6,8 +6,13 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exqueue.actors.damage import known_damage
+from exqueue.actors.tables import RunTables, abandoned_count, failures_table, queues_table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from exqueue.supervision import Board
 
 FORMAT = 1
 
@@ -32,6 +37,24 @@ class Beat:
     workers: Mapping[tuple[str, str], str]
     failures: tuple[str, ...]
     damaged: Mapping[str, str] = field(default_factory=dict)
+
+
+def present_beat(board: Board) -> Beat:
+    """What there is to say of this node now."""
+    queues = queues_table(board).copy()
+    return Beat(
+        queues={
+            queue: BeatQueue(settings.concurrency, settings.serial, abandoned_count(board, queue))
+            for queue, settings in queues.items()
+        },
+        workers={
+            (queue, key[0]): row.worker
+            for queue in queues
+            for key, row in list(RunTables(board, queue).running.items())
+        },
+        failures=tuple(failures_table(board).values()),
+        damaged=known_damage(board),
+    )
 
 
 def encode_beat(beat: Beat) -> bytes:
