@@ -91,3 +91,11 @@ def test_the_first_program_of_the_readme_prints_what_it_says() -> None:
     program, output = re.findall(r"```(?:python|text)\n(.*?)```", readme, re.DOTALL)[:2]
 
     assert in_a_fresh_interpreter(program).strip() == output.strip()
+
+
+def test_the_second_program_of_the_readme_runs() -> None:
+    """As pasted; its jobs run beside each other, so their lines come in any order."""
+    readme = (importlib.resources.files("exqueue").joinpath("..") / "README.md").read_text(encoding="utf-8")
+    program = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+    printed = in_a_fresh_interpreter(program).strip().splitlines()
+    assert sorted(printed) == ["Hello, Ann", "Hello, Cas", "Hello, Dee", "Hi, Bob"]
