@@ -65,9 +65,9 @@ class Run:
 class Outcome:
     """How a run ended, with the settlement that says so to the persistence.
 
-    ``attempt``: the number of this run of the job, from 1. ``error`` and ``failures``: for ``failed`` and ``died``;
-    ``reason``: why it ``died`` or was ``postponed``, or what was
-    wrong with the backoff of a ``failed`` one; ``retry_in_s``: when it is run again.
+    ``attempt``: the number of this run of the job, from 1. ``error`` and ``failures``: for ``failed`` and ``died``.
+    ``reason``: why it ``died`` or was ``postponed``, or what was wrong with the backoff of a ``failed`` one.
+    ``retry_in_s``: when it is run again.
     """
 
     settlement: Settlement

@@ -103,7 +103,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         """Send a message and wait for the answer.
 
         Args:
-            message: see the table of messages in the reference.
+            message: one of `exqueue.messages.RECIPIENT`; the docstring of each says what it answers.
             block: ``False`` returns a future at once (not for `EnqueueMany` and `Enqueue`, which are answered by id).
                 Its ``get()`` waits as this would; ``get(timeout=...)`` only looks, and raises `pykka.Timeout`.
             timeout: seconds, 0 to `exqueue.checks.MAX_TIMEOUT_S`; ``None`` waits ``ask_timeout`` seconds, never for
