@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from exqueue.supervision import Board
 
 FORMAT = 1
+"""Higher when what stands there would be misread; a key more is no new format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Beat:
     workers: Mapping[tuple[str, str], str]
     failures: tuple[str, ...]
     damaged: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING_SAID = Beat(queues={}, workers={}, failures=())
+"""Of a node of which only is known that it lives."""
 
 
 def present_beat(board: Board) -> Beat:
@@ -75,6 +80,8 @@ def decode_beat(data: bytes) -> Beat:
     """What a node said; of a format that is not known here, that it lives and no more."""
     try:
         told = json.loads(data)
+        if told["format"] != FORMAT:
+            return NOTHING_SAID
         return Beat(
             queues={name: BeatQueue(*row) for name, row in told["queues"].items()},
             workers={(queue, job_id): worker for queue, job_id, worker in told["workers"]},
@@ -82,4 +89,4 @@ def decode_beat(data: bytes) -> Beat:
             damaged=dict(told.get("damaged", {})),
         )
     except (ValueError, KeyError, TypeError):
-        return Beat(queues={}, workers={}, failures=())
+        return NOTHING_SAID
