@@ -2,3 +2,8 @@
 
 Needs greenlet: ``pip install exqueue[simulation]``.
 """
+
+try:
+    import greenlet  # noqa: F401 - only whether it is there
+except ImportError as missing:
+    raise ImportError("exqueue.testing.simulation needs greenlet: pip install 'exqueue[simulation]'") from missing
