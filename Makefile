@@ -6,6 +6,10 @@ PYTEST_ARGS ?=
 # So many at once: most of what the tests do is to wait for processes, servers and time-outs.
 TEST_PROCESSES ?= 4
 
+# The tests start hundreds of interpreters: compile what those import once, whatever the shell says, and beside the tools.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
+
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CHECKED := $(wildcard exqueue tests examples benchmarks)
