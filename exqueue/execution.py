@@ -24,7 +24,7 @@ from exqueue.record import (
     peek,
     peek_if_readable,
 )
-from exqueue.retry import GiveUp, is_poison, next_step
+from exqueue.retry import NoMoreRetries, is_poison, next_step
 
 if TYPE_CHECKING:
     import random
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 NEWER_RECORD_PAUSE_S = 60.0
 """After how long a record that only a newer version can read is offered again."""
 
-Verdict = Literal["succeeded", "failed", "died", "postponed"]
+RunVerdict = Literal["succeeded", "failed", "died", "postponed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Outcome:
     """
 
     settlement: Settlement
-    verdict: Verdict
+    verdict: RunVerdict
     job: str
     attempt: int
     failures: int = 0
@@ -275,7 +275,7 @@ def _failed(run: Run, job: str, options: JobOptions, shop: Workshop, trail: Trai
     attempt = attempt_of(run, trail)
     trail = trail.after_failure(error)
     step = next_step(options, trail.failures, shop.rng)
-    if isinstance(step, GiveUp):
+    if isinstance(step, NoMoreRetries):
         trail = trail.buried_with(step.reason)
         bury = Bury(run.id, run.run, encode_trail(trail))
         return Outcome(bury, "died", job, attempt, trail.failures, run.recoveries, error, step.reason)

@@ -31,13 +31,13 @@ class RetryIn:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class NoMoreRetries:
     """The job is dead: its retries are used up. ``reason`` is a sentence for people."""
 
     reason: str
 
 
-NextStep = RetryIn | GiveUp
+NextStep = RetryIn | NoMoreRetries
 
 
 def next_step(options: JobOptions, failures: int, rng: random.Random) -> NextStep:
@@ -51,7 +51,7 @@ def next_step(options: JobOptions, failures: int, rng: random.Random) -> NextSte
         rng: gives the jitter.
     """
     if failures > options.max_retries:
-        return GiveUp(_why(failures))
+        return NoMoreRetries(_why(failures))
     delay_s, problem = backoff_delay(options.backoff, failures, rng)
     return RetryIn(delay_s, problem)
 

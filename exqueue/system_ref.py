@@ -39,8 +39,8 @@ R = TypeVar("R")
 
 logger = safe_logger("exqueue")
 
-AT_ONCE_S = 0.1
-"""At exit: a stop that takes longer is explained."""
+QUIET_STOP_S = 0.1
+"""How long a stop at exit may take before it is explained."""
 
 STOP_MARGIN_S = 30.0
 """How much longer than ``shutdown_timeout`` a stop waits for the tree before it says that it hangs."""
@@ -238,7 +238,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
         node = self._node.config
         try:
             self.stop(block=False)
-            self._task.join(AT_ONCE_S)
+            self._task.join(QUIET_STOP_S)
             running = running_count(self._context.board)
             if running and self._task.is_alive():
                 sentence = "the program ends: node %s waits up to %g s (shutdown_timeout) for %d running jobs"
