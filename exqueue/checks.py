@@ -1,7 +1,9 @@
-"""The rules for single values that people give: names, numbers and times. Each refuses what it does not allow."""
+"""The rules for single values that people give: names, numbers, times and functions."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
 import reprlib
 from typing import TypeGuard
@@ -62,6 +64,14 @@ def check_int(value: object, what: str, lowest: int, highest: int | None = None)
 def is_seconds(value: object, highest: float) -> TypeGuard[float]:
     """Whether ``value`` is a number of seconds from 0 to ``highest``: int or float, no bool, not NaN, not endless."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= highest
+
+
+def is_async(function: object) -> bool:
+    """Whether calling it gives a coroutine: an ``async def``, a part of one, or an object whose ``__call__`` is one."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    called = type(function).__call__ if callable(function) else None
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
 
 
 def check_timeout(value: object, what: str, *, zero: bool) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import secrets
 import socket
 from dataclasses import dataclass, field
 
-from exqueue.checks import MAX_NAME, check_int, check_name, check_timeout, shown
+from exqueue.checks import MAX_NAME, check_int, check_name, check_timeout, is_async, shown
 from exqueue.errors import ConfigError
 
 DEFAULT_URL = "sqlite:///exqueue.db"
@@ -94,5 +93,5 @@ def check_report(report: object) -> None:
     """
     if report is not None and not callable(report):
         raise ConfigError(f"report is a callable that takes a JobDied, got {shown(report)}")
-    if inspect.iscoroutinefunction(report):
+    if is_async(report):
         raise ConfigError("report is called in a thread of its own: give a plain function, not an async one")

@@ -244,8 +244,11 @@ def _refuse_unknown(record: Record, shop: Workshop) -> None:
 
 def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop, trail: Trail) -> None:
     if record.unknown:
-        names = ", ".join(sorted({unknown.name for unknown in record.unknown}))
-        raise UnknownValue(f"this node does not know the types {names}; register them with exqueue.register_type")
+        named = ", ".join(sorted({f"{unknown.name} ({unknown.reason})" for unknown in record.unknown}))
+        raise UnknownValue(
+            f"this node can't build what is stored of the types {named}; "
+            "those that are not registered: register them with exqueue.register_type"
+        )
     try:
         definition.check(record.kwargs)
     except ArgumentsError as error:

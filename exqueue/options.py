@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, TypedDict
 
-from exqueue.checks import check_int, is_seconds, shown
+from exqueue.checks import check_int, is_async, is_seconds, shown
 from exqueue.errors import ConfigError, NotSupportedYet
 
 MAX_CONCURRENCY = 1_000
@@ -157,7 +157,7 @@ def _checked_backoff(backoff: object) -> Backoff | None:
 
 
 def _check_backoff_function(backoff: Callable[..., object]) -> None:
-    if inspect.iscoroutinefunction(backoff):
+    if is_async(backoff):
         raise ConfigError("backoff must be a plain function f(failure_number) -> seconds, not an async one")
     try:
         signature = inspect.signature(backoff)

@@ -1,10 +1,12 @@
 """Options of jobs: what is allowed, and that the refusal of the rest says what was given and what is allowed."""
 
+import functools
 import math
 from typing import Any
 
 import pytest
 
+from exqueue.config import check_report
 from exqueue.errors import ConfigError, NotSupportedYet
 from exqueue.options import JobOptions, with_options
 from tests.tables import A_YEAR, rows
@@ -80,14 +82,29 @@ def test_a_backoff_function_must_take_the_number_of_the_failure() -> None:
         JobOptions(backoff=on_the_class)  # type: ignore[arg-type]  # what is tested
 
 
-def test_an_async_backoff_function_is_refused() -> None:
-    """Its coroutine would be no number."""
+async def later(failure_number: int) -> float:
+    """No number, but a coroutine."""
+    return float(failure_number)
 
-    async def later(failure_number: int) -> float:
+
+class Later:
+    """The same, as an object."""
+
+    async def __call__(self, failure_number: int) -> float:
         return float(failure_number)
 
+
+@pytest.mark.parametrize(
+    "function",
+    [later, Later(), functools.partial(Later()), Later().__call__],
+    ids=["function", "object", "partial", "method"],  # Not by `repr`: each process of a run has to draw the same.
+)
+def test_an_async_function_is_refused_where_nobody_would_await_it(function: Any) -> None:
+    """In any form: its coroutine would be no number, and no report."""
     with pytest.raises(ConfigError, match="not an async one"):
-        JobOptions(backoff=later)  # type: ignore[arg-type]  # what is tested
+        JobOptions(backoff=function)
+    with pytest.raises(ConfigError, match="not an async one"):
+        check_report(function)
 
 
 @pytest.mark.parametrize("backoff", [float, lambda n: n * 2.0])

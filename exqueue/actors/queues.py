@@ -96,7 +96,7 @@ class Queues(Supervisor):
                 logger.error("%s", error)  # noqa: TRY400 - said for a person, a traceback would not help
                 return None
             raise
-        learn_parameters(self._settings.codec, definition.target)
+        learn_parameters(self._settings.codec, definition.perform)
         registered = RegisteredJob(definition, options)
         for name in (definition.name, *definition.aliases):
             self._jobs[name] = registered
