@@ -74,7 +74,8 @@ if TYPE_CHECKING:
     )
     from exqueue.record import JobError
     from exqueue.registry import register_type
-    from exqueue.system import ExqueueSystem, SystemRef
+    from exqueue.system import ExqueueSystem
+    from exqueue.system_ref import SystemRef
 
 __version__ = "0.1.0.dev0"
 
@@ -194,7 +195,7 @@ _HOME: Final[Mapping[str, str]] = MappingProxyType(
         "StorageFull": "exqueue.errors",
         "StoreDamaged": "exqueue.errors",
         "Subscribe": "exqueue.messages",
-        "SystemRef": "exqueue.system",
+        "SystemRef": "exqueue.system_ref",
         "SystemStatus": "exqueue.messages",
         "SystemStopped": "exqueue.errors",
         "Unknown": "exqueue.codec",

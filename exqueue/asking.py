@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pykka
 
+from exqueue.actors.bounds import MAX_BACKLOG
 from exqueue.actors.protocol import Store
 from exqueue.actors.tables import backlog_table, failures_table, present_outage
 from exqueue.actors.unbuilt import Unbuilt
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from exqueue.supervision import ActorContext, Reply
-
-MAX_INBOX = 10_000
-"""Enqueues that may wait for the persistence, in the Producer's inbox and with it; past it an enqueue is refused."""
 
 
 class Asking:
@@ -44,9 +42,9 @@ class Asking:
         if recipient == "producer":
             ref = self._names.whereis("producer")
             kept = backlog_table(self._board).get("jobs", 0)
-            if ref is not None and ref.actor_inbox.qsize() + kept >= MAX_INBOX:  # type: ignore[attr-defined]
+            if ref is not None and ref.actor_inbox.qsize() + kept >= MAX_BACKLOG:  # type: ignore[attr-defined]
                 raise Overloaded(
-                    f"{_in_words(message)}: {MAX_INBOX} others wait for it already; stored: no. Try again later"
+                    f"{_in_words(message)}: {MAX_BACKLOG} others wait for it already; stored: no. Try again later"
                 )
         if not self._names.deliver(recipient, Envelope(message, reply, kept=True)):
             raise SystemStopped(self.why_stopped())

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextvars
 import inspect
-import logging
 import os
 from dataclasses import dataclass
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError, NewerRecordError, NothingRan, RecordError, UnknownJob, UnknownValue
 from exqueue.forks import end_forked_child
 from exqueue.ids import is_utf8
+from exqueue.options import JobOptions
 from exqueue.persistence.values import Bury, Done, Retry, Settlement
 from exqueue.record import (
     Trail,
@@ -25,7 +24,7 @@ from exqueue.record import (
     peek,
     peek_if_readable,
 )
-from exqueue.retry import GiveUp, is_poison, next_step
+from exqueue.retry import NoMoreRetries, is_poison, next_step
 
 if TYPE_CHECKING:
     import random
@@ -36,12 +35,10 @@ if TYPE_CHECKING:
     from exqueue.job import JobDefinition
     from exqueue.record import JobError, Record
 
-logger = logging.getLogger("exqueue")
-
 NEWER_RECORD_PAUSE_S = 60.0
 """After how long a record that only a newer version can read is offered again."""
 
-Verdict = Literal["succeeded", "failed", "died", "postponed"]
+RunVerdict = Literal["succeeded", "failed", "died", "postponed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +69,13 @@ class Run:
 class Outcome:
     """How a run ended, with the settlement that says so to the persistence.
 
-    ``attempt``: the number of this run of the job, from 1. ``error`` and ``failures``: for ``failed`` and ``died``;
-    ``reason``: why it ``died`` or was ``postponed``, or what was
-    wrong with the backoff of a ``failed`` one; ``retry_in_s``: when it is run again.
+    ``attempt``: the number of this run of the job, from 1. ``error`` and ``failures``: for ``failed`` and ``died``.
+    ``reason``: why it ``died`` or was ``postponed``, or what was wrong with the backoff of a ``failed`` one.
+    ``retry_in_s``: when it is run again.
     """
 
     settlement: Settlement
-    verdict: Verdict
+    verdict: RunVerdict
     job: str
     attempt: int
     failures: int = 0
@@ -281,7 +278,7 @@ def _failed(run: Run, job: str, options: JobOptions, shop: Workshop, trail: Trai
     attempt = attempt_of(run, trail)
     trail = trail.after_failure(error)
     step = next_step(options, trail.failures, shop.rng)
-    if isinstance(step, GiveUp):
+    if isinstance(step, NoMoreRetries):
         trail = trail.buried_with(step.reason)
         bury = Bury(run.id, run.run, encode_trail(trail))
         return Outcome(bury, "died", job, attempt, trail.failures, run.recoveries, error, step.reason)

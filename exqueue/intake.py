@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exqueue.actors.bounds import MAX_PUSH_BYTES
 from exqueue.actors.protocol import Store
 from exqueue.errors import ExqueueError
 from exqueue.persistence.values import MAX_BATCH, NewJob
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from exqueue.codec import Codec
     from exqueue.ids import IdSource
     from exqueue.messages import Enqueue
-
-MAX_PIECE_BYTES = 2 * 1024 * 1024
-"""The most bytes of records that are stored in one piece, unless a single record is longer."""
 
 
 def stored(message: Enqueue, ids: IdSource, now: float, codec: Codec, max_payload: int) -> tuple[str, NewJob]:
@@ -55,7 +53,7 @@ def pieces(jobs: Sequence[tuple[str, NewJob]]) -> tuple[Store, ...]:
     open_pieces: dict[str, tuple[list[NewJob], int]] = {}
     for queue, job in jobs:
         piece, size = open_pieces.get(queue, ([], 0))
-        if piece and (len(piece) == MAX_BATCH or size + len(job.record) > MAX_PIECE_BYTES):
+        if piece and (len(piece) == MAX_BATCH or size + len(job.record) > MAX_PUSH_BYTES):
             stores.append(Store(queue, tuple(piece), size))
             piece, size = [], 0
         piece.append(job)

@@ -10,23 +10,14 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from exqueue.config import (
-    DEFINE_ONLY,
-    Backoff,
-    JobOptions,
-    check_known_options,
-    check_name,
-    is_async,
-    option_names,
-    shown,
-    with_options,
-)
+from exqueue.checks import check_name, is_async, shown
 from exqueue.errors import ArgumentsError, ConfigError
+from exqueue.options import DEFINE_ONLY, Backoff, JobOptions, check_known_options, option_names, with_options
 
 if TYPE_CHECKING:
     from typing import Literal, Unpack
 
-    from exqueue.config import DefineOptions
+    from exqueue.options import DefineOptions
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -46,7 +37,7 @@ class Performs(Protocol[P]):
 class Job:
     """A base class for jobs, for those who like their options checked by a type checker. It adds nothing else.
 
-    A subclass needs ``perform`` and may set the options of `exqueue.config.JobOptions` as class attributes, and:
+    A subclass needs ``perform`` and may set the options of `exqueue.options.JobOptions` as class attributes, and:
 
     - ``name``: under which its jobs are stored; the bare name of the class, and not inherited.
     - ``queue``: in which they wait; the name. Inherited, so a base class may give all its jobs one queue.
@@ -163,7 +154,7 @@ class JobDefinition:
         """Return the options with those that `StartWorker` overrides.
 
         Raises:
-            ConfigError: see `exqueue.config.with_options`.
+            ConfigError: see `exqueue.options.with_options`.
         """
         return with_options(self.options, overrides)
 
@@ -212,7 +203,7 @@ def job(function: Any = None, /, **options: Any) -> Any:
     Args:
         function: plain or ``async def``; its arguments become those of the job.
         **options: ``name`` (the function's), ``queue`` (the name), ``aliases``, and those of
-            `exqueue.config.JobOptions`.
+            `exqueue.options.JobOptions`.
 
     Raises:
         ConfigError: an option, the name or the signature is not allowed.

@@ -6,13 +6,14 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exqueue.config import MAX_BACKOFF_S, is_seconds, shown
+from exqueue.checks import is_seconds, shown
+from exqueue.options import MAX_BACKOFF_S
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
-    from exqueue.config import Backoff, JobOptions
+    from exqueue.options import Backoff, JobOptions
 
 JITTERS: Final = 10
 """How many different delays the jobs that failed in the same moment are spread over."""
@@ -30,13 +31,13 @@ class RetryIn:
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class NoMoreRetries:
     """The job is dead: its retries are used up. ``reason`` is a sentence for people."""
 
     reason: str
 
 
-NextStep = RetryIn | GiveUp
+NextStep = RetryIn | NoMoreRetries
 
 
 def next_step(options: JobOptions, failures: int, rng: random.Random) -> NextStep:
@@ -50,7 +51,7 @@ def next_step(options: JobOptions, failures: int, rng: random.Random) -> NextSte
         rng: gives the jitter.
     """
     if failures > options.max_retries:
-        return GiveUp(_why(failures))
+        return NoMoreRetries(_why(failures))
     delay_s, problem = backoff_delay(options.backoff, failures, rng)
     return RetryIn(delay_s, problem)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from exqueue.config import JobOptions
 from exqueue.errors import ArgumentsError
 from exqueue.job import Job, define, job
+from exqueue.options import JobOptions
 
 
 class SendEmail:

@@ -91,3 +91,13 @@ def test_the_first_program_of_the_readme_prints_what_it_says() -> None:
     program, output = re.findall(r"```(?:python|text)\n(.*?)```", readme, re.DOTALL)[:2]
 
     assert in_a_fresh_interpreter(program).strip() == output.strip()
+
+
+def test_the_second_program_of_the_readme_runs() -> None:
+    """As pasted; its queue has one worker, so the jobs run in the order in which they were enqueued."""
+    readme = (importlib.resources.files("exqueue").joinpath("..") / "README.md").read_text(encoding="utf-8")
+    program = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)[1]
+
+    printed = in_a_fresh_interpreter(program).splitlines()
+
+    assert printed == ["Hello, Ann", "Hi, Bob", "Hello, Cas", "Hello, Dee"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from exqueue.config import MAX_BACKOFF_S, JobOptions
-from exqueue.retry import JITTERS, GiveUp, RetryIn, backoff_delay, default_delay, is_poison, next_step
+from exqueue.options import MAX_BACKOFF_S, JobOptions
+from exqueue.retry import JITTERS, NoMoreRetries, RetryIn, backoff_delay, default_delay, is_poison, next_step
 
 
 class NoNumber:
@@ -119,12 +119,12 @@ def test_a_job_is_retried_as_often_as_allowed_and_then_given_up() -> None:
     """The first attempt does not count as a retry."""
     options = JobOptions(max_retries=2, backoff=1)
     steps = [next_step(options, failures, rng()) for failures in (1, 2, 3)]
-    assert steps == [RetryIn(1.0), RetryIn(1.0), GiveUp("it failed 3 times: all of its retries are used up")]
+    assert steps == [RetryIn(1.0), RetryIn(1.0), NoMoreRetries("it failed 3 times: all of its retries are used up")]
 
 
 def test_a_job_without_retries_is_given_up_at_once() -> None:
     """``max_retries=0``."""
-    assert next_step(JobOptions(max_retries=0), 1, rng()) == GiveUp("it failed once, and may not be retried")
+    assert next_step(JobOptions(max_retries=0), 1, rng()) == NoMoreRetries("it failed once, and may not be retried")
 
 
 def test_a_job_that_is_given_up_is_not_asked_for_its_backoff() -> None:

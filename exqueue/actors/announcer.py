@@ -104,7 +104,7 @@ class Announcer:
         if not is_answered:
             back += " (if the persistence answers in time; else the next leadership recovers it)"
         for (job_id, _), row in runs.items():
-            name = "" if row.run is None else shown_of(row.run)[0]
+            name = shown_of(row.run)[0]
             self._warn(
                 f"job {job_id} of class {name or 'unknown'} in queue {self._queue} has run for "
                 f"{self._clock.time() - row.started_at:.1f} s and did not end within shutdown_timeout: {back}; its "

@@ -6,10 +6,16 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exqueue.actors.damage import known_damage
+from exqueue.actors.tables import RunTables, abandoned_count, failures_table, queues_table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from exqueue.supervision import Board
+
 FORMAT = 1
+"""Higher when what stands there would be misread; a key more is no new format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,28 @@ class Beat:
     damaged: Mapping[str, str] = field(default_factory=dict)
 
 
+NOTHING_SAID = Beat(queues={}, workers={}, failures=())
+"""Of a node of which only is known that it lives."""
+
+
+def present_beat(board: Board) -> Beat:
+    """What there is to say of this node now."""
+    queues = queues_table(board).copy()
+    return Beat(
+        queues={
+            queue: BeatQueue(settings.concurrency, settings.serial, abandoned_count(board, queue))
+            for queue, settings in queues.items()
+        },
+        workers={
+            (queue, key[0]): row.worker
+            for queue in queues
+            for key, row in list(RunTables(board, queue).running.items())
+        },
+        failures=tuple(failures_table(board).values()),
+        damaged=known_damage(board),
+    )
+
+
 def encode_beat(beat: Beat) -> bytes:
     """The bytes that the persistence keeps."""
     return json.dumps(
@@ -52,6 +80,8 @@ def decode_beat(data: bytes) -> Beat:
     """What a node said; of a format that is not known here, that it lives and no more."""
     try:
         told = json.loads(data)
+        if told["format"] != FORMAT:
+            return NOTHING_SAID
         return Beat(
             queues={name: BeatQueue(*row) for name, row in told["queues"].items()},
             workers={(queue, job_id): worker for queue, job_id, worker in told["workers"]},
@@ -59,4 +89,4 @@ def decode_beat(data: bytes) -> Beat:
             damaged=dict(told.get("damaged", {})),
         )
     except (ValueError, KeyError, TypeError):
-        return Beat(queues={}, workers={}, failures=())
+        return NOTHING_SAID

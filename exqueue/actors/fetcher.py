@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from exqueue.actors.abandoned import AbandonedThreads
 from exqueue.actors.announcer import Announcer
 from exqueue.actors.call import Call
+from exqueue.actors.claim import Claim
 from exqueue.actors.pace import LAPSED_PAUSE_S, MOST_A_CALL, Pace
 from exqueue.actors.protocol import (
     Audit,
@@ -37,17 +38,14 @@ from exqueue.actors.tables import (
     Quiescing,
     RunTables,
     lead_table,
-    owned_table,
     queues_table,
     quiescing_table,
-    seats_table,
-    unswept_table,
     worker_of,
 )
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
-from exqueue.persistence.values import NO_LEAVE, SUSPECT_AFTER, Owned
+from exqueue.persistence.values import NO_LEAVE, SUSPECT_AFTER
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
@@ -75,20 +73,15 @@ class Fetcher(Actor):
         self._weather = Weather(self.name, self.board, context.runtime, queue)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
-        self._seats = seats_table(self.board)
-        self._owned_rows = owned_table(self.board)
         self._quiescing_rows = quiescing_table(self.board)
-        self._unswept = unswept_table(self.board)
         self._abandoned = AbandonedThreads(queue, self.board, settings.config.max_abandoned)
         self._tables = RunTables(self.board, queue)
         self._runs = Runs(self._tables, self._may_bring_an_outcome)
         self._suspect_leave = SuspectLeave(queue, self.board, self.tell)
         self._announce = Announcer(queue, settings.config.node, self.board, self.clock, self.tell)
         self._fence: Fence | None = None
-        self._claimed = False
+        self._claim = Claim(queue, self.board, self.clock)
         self._was_stale = False
-        self._seat = 0
-        self._number = 0
         self._call: Call | None = None
         self._pace = Pace(self.clock, self.send_after, self.cancel_timer)
         self._quiescing: Quiescing | None = None
@@ -105,7 +98,7 @@ class Fetcher(Actor):
 
     def on_stop(self) -> None:
         """Nothing is owed: who comes next claims the queue."""
-        self._owned_rows.pop(self._queue, None)
+        self._claim.conceal()
         self._weather.leave()
         self._session.close()
 
@@ -149,7 +142,7 @@ class Fetcher(Actor):
     def _on_run_ended(self, ended: RunEnded) -> None:
         if ended.key not in self._runs:
             self._suspect_leave.ended(ended.key)
-        self._runs.run_ended(ended.key, ended.worker, is_claimed=self._claimed)
+        self._runs.run_ended(ended.key, ended.worker, is_claimed=self._claim.is_held)
 
     def _on_worker_ready(self, ready: WorkerReady) -> None:
         key = self._runs.worker_waits(ready.worker, ready.urn)
@@ -158,7 +151,7 @@ class Fetcher(Actor):
             self.tell(ready.worker, BeginRun(run))
 
     def _on_lead(self, fence: Fence) -> None:
-        if fence == self._fence and self._claimed:
+        if fence == self._fence and self._claim.is_held:
             return
         if self._fence is not None and fence != self._fence:
             # A Fetcher that has just begun knows of no fence, and what stands on the board may be its predecessor's
@@ -168,18 +161,18 @@ class Fetcher(Actor):
 
     def _drop_ownership(self) -> None:
         """The fence is lost or another one: first of all, nothing is begun under the old one."""
-        self._seats.pop(self._queue, None)
-        self._owned_rows.pop(self._queue, None)
+        self._claim.withdraw()
         self._announce.superseded(self._runs.lose_all())
         self._suspect_leave.give_back()
         self._suspect_leave.wanted(is_wanted=False)
-        self._claimed = self._was_stale = False
+        self._was_stale = False
         self._call = None
-        self._seat = 0
 
     def _on_swept(self, swept: Swept) -> None:
         fence = self._fence
-        is_known = fence is not None and self._claimed and self._call is None and swept.owned == self._owned(fence)
+        is_known = (
+            fence is not None and self._claim.is_held and self._call is None and swept.owned == self._claim.owned(fence)
+        )
         if is_known and swept.verdict == "stale":
             # Another leadership's, or the store lost what it knew: the claim tells which.
             self._was_stale = True
@@ -214,7 +207,7 @@ class Fetcher(Actor):
 
     def _on_audit(self) -> None:
         self._pace.audited(has_runs=len(self._runs) > 0)
-        if self._claimed and self._call is None:
+        if self._claim.is_held and self._call is None:
             self._runs.audit()
 
     # -- the end of a turn: at most one call
@@ -248,7 +241,7 @@ class Fetcher(Actor):
         But for a damaged store, which does not mend itself: there what this node has in hand counts. A run that an
         earlier, lost answer may have handed out is in nobody's hands, and the next leadership recovers it.
         """
-        if self._fence is None or (self._claimed and self._call is None):
+        if self._fence is None or (self._claim.is_held and self._call is None):
             return True
         return self._weather.is_damage and self._tables.is_empty()
 
@@ -257,14 +250,13 @@ class Fetcher(Actor):
             self._resume_timer = self.send_after(seconds, TryAgain())
 
     def _claim_anew(self) -> None:
-        self._claimed = False
+        self._claim.give_up()
         self._call = None
-        self._seat = 0
         self.tell_self(Nudge())
 
     def _on_refused(self, fence: Fence, refusal: Fenced | StaleCall) -> None:
         if isinstance(refusal, StaleCall):
-            if self._claimed:
+            if self._claim.is_held:
                 # Nobody else counts under this seat.
                 self._announce.went_back("another call is due than the one that comes next")
             self._claim_anew()
@@ -278,27 +270,20 @@ class Fetcher(Actor):
         self.tell("leader", FenceRefused(fence, refusal.epoch))
 
     def _make_a_call(self, fence: Fence) -> None:
-        if not self._claimed:
-            self._claim(fence)
+        if not self._claim.is_held:
+            self._claim_queue(fence)
             return
         call = self._call or self._next_call()
         if call is not None:
             self._exchange(fence, call)
 
-    def _claim(self, fence: Fence) -> None:
+    def _claim_queue(self, fence: Fence) -> None:
         self.doing("claim")
-        self._owned_rows.pop(self._queue, None)
-        if self._seat == 0:
-            self._seat = self.board.next_number("seat")
-        # Before anything is asked: from now on no Worker begins what was handed out under another seat.
-        self._seats[self._queue] = self._seat
-        claimed = self.call(self._session.claim, self._queue, fence, self._seat)
+        claimed = self.call(self._session.claim, self._queue, fence, self._claim.begin())
         if self._was_stale:
             self._announce.went_back("it does not know of the last call that it answered")
-        self._claimed, self._was_stale = True, False
-        self._number = claimed.call
-        self._owned_rows[self._queue] = self._owned(fence)
-        self._unswept[self._queue] = self.clock.monotonic()
+        self._was_stale = False
+        self._claim.granted(fence, claimed.call)
         self.tell("reporter", LookForDeaths())
         self._runs.take_over(claimed.runs)
         self._suspect_leave.keep_if_in(self._runs, self._tables.running)
@@ -315,7 +300,7 @@ class Fetcher(Actor):
             return None
         leave = self._suspect_leave.take() if want and self._pace.suspect_waits else NO_LEAVE
         self._pace.called(want)
-        return Call(self._number + 1, settlements, want, leave)
+        return Call(self._claim.number + 1, settlements, want, leave)
 
     def _want(self, settled: int) -> int:
         """How many jobs may be fetched now; never more than the concurrency leaves, whatever Workers wait."""
@@ -338,7 +323,7 @@ class Fetcher(Actor):
             self._session.exchange,
             self._queue,
             fence,
-            self._seat,
+            self._claim.seat,
             call.number,
             [settlement for _, settlement in call.settlements],
             call.want,
@@ -346,8 +331,7 @@ class Fetcher(Actor):
             leave=call.leave,
         )
         self._call = None
-        self._number = call.number
-        self._owned_rows[self._queue] = self._owned(fence)
+        self._claim.answered(fence, call.number)
         self._settled(call, answer)
         self._hand_out(fence, call, answer)
         self._pace.answered(call.want, answer, has_runs=len(self._runs) > 0)
@@ -373,7 +357,7 @@ class Fetcher(Actor):
             is_poison = call.leave.is_poison(job.recoveries)
             run = Run(
                 self._queue, job.id, job.run, job.record, job.trail, job.recoveries,
-                fence.epoch, self._seat, call.number, is_poison,
+                fence.epoch, self._claim.seat, call.number, is_poison,
             )  # fmt: skip
             if job.recoveries >= SUSPECT_AFTER and not is_poison:
                 self._suspect_leave.hold(run.key)
@@ -388,9 +372,6 @@ class Fetcher(Actor):
     def _settings(self) -> QueueSettings:
         settings: QueueSettings = self._queues.get(self._queue, NO_SLOTS)
         return settings
-
-    def _owned(self, fence: Fence) -> Owned:
-        return Owned(self._queue, fence, self._seat, self._number)
 
     def _may_bring_an_outcome(self, urn: str) -> bool:
         return urn in self._abandoned or self.is_alive(urn)

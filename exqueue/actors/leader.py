@@ -19,9 +19,9 @@ from exqueue.actors.protocol import (
     StandDown,
     Unseen,
 )
+from exqueue.actors.standby import StandbyNotice
 from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table, unswept_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
-from exqueue.actors.waiting import Waiting
 from exqueue.actors.weather import LONGEST_PAUSE_S, Weather
 from exqueue.actors.witness import Witness
 from exqueue.errors import Fenced, Outage, StaleCall, StoreDamaged
@@ -80,7 +80,7 @@ class Leader(Actor):
         # has run out meanwhile, so that it goes on with its running jobs.
         self._grace_s = settings.config.lock_ttl / 4 + LONGEST_PAUSE_S + MARGIN_S
         self._witness = Witness(self._grace_s)
-        self._waiting = Waiting(settings.config.node)
+        self._notice = StandbyNotice(settings.config.node)
         self._look_at_queues_at: float | None = None
         self._waits_until = 0.0
         self._timer: int | None = None
@@ -222,7 +222,7 @@ class Leader(Actor):
         if self._witness.is_gone(holder, presence, now) and self.call(self._session.evict, holder, presence):
             self._warn(f"node {holder.node}, which led, is gone: its lease is ended before its time")
             return True
-        line = self._waiting.line(holder, presence, now)
+        line = self._notice.line(holder, presence, now)
         if line is not None:
             self.tell("reporter", Say(logging.INFO, line))
         return False

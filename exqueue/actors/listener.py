@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, assert_never
 
-from exqueue.actors.beat import Beat, BeatQueue, encode_beat
-from exqueue.actors.damage import known_damage, past_damage
+from exqueue.actors.beat import encode_beat, present_beat
+from exqueue.actors.ear import Ear
 from exqueue.actors.protocol import (
     BeatNow,
     Deaf,
@@ -17,34 +17,23 @@ from exqueue.actors.protocol import (
     Say,
     Seen,
     SweepDue,
-    Swept,
     Unseen,
     Wake,
 )
 from exqueue.actors.settings import VERB_TIMEOUT_S
-from exqueue.actors.tables import (
-    RunTables,
-    abandoned_count,
-    failures_table,
-    fetcher_of,
-    owned_table,
-    queues_table,
-    seen_table,
-)
-from exqueue.actors.watchdog import Watchdog
+from exqueue.actors.sweeper import Sweeper
+from exqueue.actors.tables import fetcher_of, seen_table
 from exqueue.actors.weather import LISTENER, Weather, pause_s
 from exqueue.errors import Outage
 from exqueue.persistence.values import LockReleased, QueueWoken
-from exqueue.supervision import Actor, ActorContext, Crash, Envelope, safe_logger
+from exqueue.supervision import Actor, ActorContext, Envelope, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.persistence.base import Subscription
     from exqueue.persistence.values import Danger, Signal
-    from exqueue.supervision.runtime import Task
 
 logger = safe_logger("exqueue")
 
@@ -54,34 +43,26 @@ SWEEP_EVERY_S = 4.5
 BEAT_KEPT_S = 4 * SWEEP_EVERY_S
 """After how long without a beat a node counts as gone in the status."""
 
-READ_FOR_S = 1.0
-"""How long one look for a signal takes at most; the reader ends within this time when it is not wanted any more."""
-
 ListenerMessage = Listening | Heard | Deaf | ListenAgain | SweepDue | BeatNow
 
 
 class Listener(Actor):
     """Passes signals on as hints. They may be lost: a sweep, at least every `SWEEP_EVERY_S`, finds what they missed.
 
-    One reader thread waits for the persistence and only tells. While it listens, this system's presence can be seen.
+    While its `Ear` listens, this system can be seen by others.
     """
 
     def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
         super().__init__(context)
-        self._settings = settings
         self._node = settings.config.node
         self._session = settings.persistence.session(timeout=VERB_TIMEOUT_S)
         self._weather = Weather(LISTENER, self.board, context.runtime)
-        self._owned = owned_table(self.board)
-        self._watchdog = Watchdog(self.board, self.clock, self._names.whereis)
+        self._ear = Ear(context.runtime, settings.persistence, settings.token, self._tell_from_reader)
+        self._sweeper = Sweeper(
+            self.board, self.clock, self._names, lambda owned: self.call(self._session.sweep, owned)
+        )
         self._seen = seen_table(self.board)
         self._rng = context.runtime.random()
-        self._queues = queues_table(self.board)
-        self._reader = 0
-        self._reader_task: Task | None = None
-        # By the number of its reader, which puts it here: a stop that comes before the actor has heard of it must find
-        # it too, or it would wait for the reader's look to end.
-        self._subscriptions: dict[int, Subscription] = {}
         self._sweep_timer: int | None = None
         self._attempt = 0
         self._dangers: set[Danger] = set()
@@ -89,20 +70,19 @@ class Listener(Actor):
     def on_start(self) -> None:
         """Begin to listen, and to beat. The Listener before may have crashed with its subscription."""
         self._not_seen()
-        self._start_reader()
+        self._open_ear()
         self.tell_self(SweepDue())
 
     def on_stop(self) -> None:
         """Take the signs of life back and end the reader."""
-        self._stop_reading()
+        self._ear.close()
         try:
             self.call(self._session.forget, self._node)
         except Outage:
             logger.debug("the beat of %s could not be taken back, it ends by itself", self._node)
         self._weather.leave()
         self._session.close()
-        if self._reader_task is not None:
-            self._reader_task.join(READ_FOR_S + VERB_TIMEOUT_S)
+        self._ear.join()
 
     def on_failure(
         self,
@@ -112,7 +92,7 @@ class Listener(Actor):
     ) -> None:
         """Leave no reader behind."""
         self._seen.pop("listening", None)
-        self._stop_reading()
+        self._ear.close()
 
     def on_receive(self, message: ListenerMessage) -> None:
         """Handle a message; see `exqueue.actors.protocol`."""
@@ -141,55 +121,22 @@ class Listener(Actor):
             case _:
                 assert_never(signal)
 
-    # -- the reader
-    def _start_reader(self) -> None:
-        self._reader += 1
-        number = self._reader
-        self._reader_task = self.context.runtime.spawn(lambda: self._read(number), f"exqueue:{self.name}:reader")
+    # -- the ear
+    def _open_ear(self) -> None:
+        self._ear.open(f"exqueue:{self.name}:reader")
 
     def _listen_again(self) -> None:
         try:
-            self._start_reader()
+            self._open_ear()
         except RuntimeError as no_thread:
             # From Python 3.12 on none can be started while the program ends, and running jobs may still be waited for.
-            self._on_deaf(Deaf(self._reader, str(no_thread)))
-
-    def _stop_reading(self) -> None:
-        self._reader += 1
-        for subscription in list(self._subscriptions.values()):
-            subscription.close()
-
-    def _read(self, number: int) -> None:
-        """Run in the reader's own thread: subscribe, and tell what is heard, until nobody wants to know.
-
-        It reads `_reader`, which only the actor writes, to see whether it is still wanted.
-        """
-        runtime, token = self.context.runtime, self._settings.token
-        subscription: Subscription | None = None
-        reason = "it is not wanted any more"
-        try:
-            subscription = runtime.call(self._settings.persistence.subscribe, token, timeout=VERB_TIMEOUT_S)
-            self._subscriptions[number] = subscription
-            self._tell_from_reader(Listening(number))
-            while self._reader == number:
-                signal = runtime.call(subscription.next, READ_FOR_S)
-                if signal is not None:
-                    self._tell_from_reader(Heard(signal))
-        except Outage as outage:
-            reason = outage.reason
-        except Exception as error:  # noqa: BLE001 - a closed socket may raise anything; all of it means to subscribe anew
-            reason = f"{type(error).__name__}: {error}"
-        finally:
-            if subscription is not None:
-                subscription.close()
-            self._subscriptions.pop(number, None)
-        self._tell_from_reader(Deaf(number, reason))
+            self._on_deaf(Deaf(self._ear.reader, str(no_thread)))
 
     def _tell_from_reader(self, message: ListenerMessage) -> None:
         self.inbox.put(Envelope(message))
 
     def _on_listening(self, listening: Listening) -> None:
-        if listening.reader != self._reader:
+        if listening.reader != self._ear.reader:
             return
         self._seen["listening"] = True
         self.tell("leader", Seen())
@@ -206,7 +153,7 @@ class Listener(Actor):
                 self._say(logging.ERROR if danger.is_grave else logging.WARNING, danger.sentence)
 
     def _on_deaf(self, deaf: Deaf) -> None:
-        if deaf.reader != self._reader:
+        if deaf.reader != self._ear.reader:
             return
         if self._attempt == 0:
             self._not_seen()
@@ -229,40 +176,16 @@ class Listener(Actor):
         try:
             action()
         except Outage as outage:
-            self._watchdog.forget()
+            self._sweeper.forget()
             return self._weather.storm(outage)
         # Only now: what is answered in part of the pulse is no end of an outage that the rest of it meets.
         self._weather.calm()
         return 0.0
 
     def _pulse(self) -> None:
-        self._sweep()
-        self._beat()
-
-    def _sweep(self) -> None:
         self.doing("sweep")
-        owned, due = tuple(self._owned.copy().values()), set()
-        if not owned:
-            return
-        verdicts, damaged = past_damage(
-            lambda sound: self.call(self._session.sweep, sound), owned, lambda one: one.queue
-        )
-        sound = (one for one in owned if one.queue not in damaged)
-        for one, verdict in zip(sound, verdicts, strict=True):
-            if verdict == "due":
-                due.add(one.queue)
-            if verdict != "fine":
-                self.tell(fetcher_of(one.queue), Swept(one, verdict))
-        for queue in damaged:
-            # It looks for itself, meets the damage if it is in its way, and says so.
-            self.tell(fetcher_of(queue), Wake())
-        for queue in self._watchdog.stuck(due):
-            self._restart(queue)
-
-    def _restart(self, queue: str) -> None:
-        line = f"queue {queue} has jobs to run and idle workers, its fetcher is connected and fetches nothing"
-        self._say(logging.ERROR, f"{line}: it is restarted")
-        self._names.control(fetcher_of(queue), Crash("it fetched nothing although it could"))
+        self._sweeper.sweep()
+        self._beat()
 
     def _say(self, level: int, line: str) -> None:
         """By the Reporter: a log handler that hangs must not stop the pulse."""
@@ -270,19 +193,5 @@ class Listener(Actor):
 
     def _beat(self) -> None:
         self.doing("beat")
-        queues = self._queues.copy()
-        beat = Beat(
-            queues={
-                queue: BeatQueue(settings.concurrency, settings.serial, abandoned_count(self.board, queue))
-                for queue, settings in queues.items()
-            },
-            workers={
-                (queue, key[0]): row.worker
-                for queue in queues
-                for key, row in list(RunTables(self.board, queue).running.items())
-            },
-            failures=tuple(failures_table(self.board).values()),
-            damaged=known_damage(self.board),
-        )
-        self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
+        self.call(self._session.beat, self._node, encode_beat(present_beat(self.board)), BEAT_KEPT_S)
         self.doing("")

@@ -6,6 +6,7 @@ import copy
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from exqueue.actors.bounds import MAX_BACKLOG, MAX_PUSH_BYTES
 from exqueue.actors.protocol import Flush, Store, TryAgain
 from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import backlog_table, subscribers_table
@@ -25,14 +26,8 @@ if TYPE_CHECKING:
 
 logger = safe_logger("exqueue")
 
-MAX_BACKLOG = 10_000
-"""Jobs that are kept in memory while the persistence does not answer."""
-
 MOST_TOLD = 2 * MAX_BACKLOG
 """Jobs that are kept of those that nobody waits for, and that were let in before the outage was known."""
-
-MAX_PUSH_BYTES = 2 * 1024 * 1024
-"""The most bytes of records that one push carries, unless a single record is longer."""
 
 ProducerMessage = Store | Flush | TryAgain
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.config import JobOptions
     from exqueue.job import JobDefinition
+    from exqueue.options import JobOptions
     from exqueue.supervision import ChildSpec, Exit, Intensity, Reply, Strategy
 
 logger = safe_logger("exqueue")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import Wake
 from exqueue.actors.tables import fetcher_of, jobs_table, suspects_table, waiting_suspects_table
-from exqueue.config import JobOptions
+from exqueue.options import JobOptions
 from exqueue.persistence.values import Leave
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from exqueue.config import JobOptions
     from exqueue.execution import Run
     from exqueue.job import JobDefinition
+    from exqueue.options import JobOptions
     from exqueue.supervision import Board, Table
 
 ROOT = ""
@@ -65,7 +65,7 @@ class RunningRow:
     worker: str
     urn: str
     started_at: float
-    run: Run | None = None
+    run: Run
 
 
 @dataclass(frozen=True, slots=True)

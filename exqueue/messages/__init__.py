@@ -67,7 +67,6 @@ __all__ = [
     "OperatorMessage",
     "OrderMessage",
     "PauseQueue",
-    "ProducerMessage",
     "QueueStatus",
     "QueuesMessage",
     "ReporterMessage",
@@ -85,7 +84,6 @@ __all__ = [
     "recipient_of",
 ]
 
-ProducerMessage = Enqueue | EnqueueMany
 OrderMessage = RetryDead | DeleteDead | RetryAllDead | DeleteAllDead | CancelJob | PauseQueue | ResumeQueue
 OperatorMessage = OrderMessage | GetStatus | ListJobs | GetJob | GetTree
 QueuesMessage = StartWorker | StopWorker
@@ -112,7 +110,7 @@ RECIPIENT: Final[Mapping[type, str]] = MappingProxyType(
         Unsubscribe: "reporter",
     }
 )
-"""The path of the one actor that receives each type of message."""
+"""The path of the one actor that each type of message is for; an `Enqueue` reaches it as a `Store` made of it."""
 
 
 def is_message(given: object) -> bool:

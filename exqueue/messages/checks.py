@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
-from exqueue.config import check_name, is_seconds, shown
+from exqueue.checks import check_name, is_seconds, shown
 from exqueue.errors import ConfigError
-from exqueue.persistence.values import MAX_BATCH
+from exqueue.persistence.values import MAX_BATCH, State
 
 if TYPE_CHECKING:
     from exqueue.job import JobDefinition
@@ -19,7 +19,7 @@ MAX_DELAY_S: Final = 100 * 365 * 86_400.0
 MAX_OFFSET: Final = 10**12
 """The highest offset of a list."""
 
-STATES: Final = ("ready", "waiting", "running", "dead")
+STATES: Final[tuple[State, ...]] = get_args(State)
 """The states that a stored job can be in."""
 
 
@@ -27,7 +27,7 @@ def check_queue(queue: str | None) -> None:
     """Refuse what is neither ``None`` nor the name of a queue.
 
     Raises:
-        ConfigError: see `exqueue.config.check_name`.
+        ConfigError: see `exqueue.checks.check_name`.
     """
     if queue is not None:
         check_name(queue, "queue")

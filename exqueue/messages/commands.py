@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, ParamSpec
 
-from exqueue.config import check_name
+from exqueue.checks import check_name
 from exqueue.ids import check_id, check_stored_id
 from exqueue.job import define
 from exqueue.messages.checks import check_due, check_queue, plain_kwargs, queue_of_class, queue_of_name
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any, Unpack
 
-    from exqueue.config import JobOptions, RunOptions
     from exqueue.job import AnyJob, JobDefinition, JobFunction, Performs
+    from exqueue.options import JobOptions, RunOptions
 
 P = ParamSpec("P")
 
@@ -39,7 +39,7 @@ class StartWorker(Message[str]):
 
     Args:
         job: a class with ``perform``, or a function under ``@job``.
-        **options: override those of the class, see `exqueue.config.JobOptions`.
+        **options: override those of the class, see `exqueue.options.JobOptions`.
 
     Attributes:
         options: those of the class with the overrides.

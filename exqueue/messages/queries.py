@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from exqueue.config import shown
+from exqueue.checks import shown
 from exqueue.errors import ConfigError
 from exqueue.ids import check_stored_id
 from exqueue.messages.checks import check_page, check_queue

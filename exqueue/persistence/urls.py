@@ -9,7 +9,8 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Final, cast
 
-from exqueue.config import MAX_NAMESPACE, check_name
+from exqueue.checks import check_name
+from exqueue.config import MAX_NAMESPACE
 from exqueue.errors import ConfigError
 from exqueue.persistence.base import Persistence
 

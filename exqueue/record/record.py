@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exqueue.codec import Codec, Unknown
 
 FORMAT: Final = 1
-"""The version of the format that is written. Older ones are migrated when they are read."""
+"""The version of the format that is written. Older ones will be migrated when they are read, once there are any."""
 
 _HEADER: Final = struct.Struct(">BdB")
 _MAX_NAME_BYTES: Final = 255

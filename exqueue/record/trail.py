@@ -1,8 +1,8 @@
 """The trail of a job: how often it failed, with which errors, and whether it was buried.
 
 Bytes: the format version (1), flags (1), the failures (4, big-endian), and in msgpack ``[reason, errors]`` with each
-error as ``[type, message, traceback, at, node]``, the oldest first. What stands in the head
-survives damage to the rest.
+error as ``[type, message, traceback, at, node]``, the oldest first. What stands in the head survives damage to the
+rest.
 """
 
 from __future__ import annotations

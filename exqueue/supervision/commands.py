@@ -1,12 +1,16 @@
-"""What a supervisor may be asked to do to its children, and what it answers. Values only."""
+"""What a supervisor may be asked to do to its children, and what it answers. Values only.
+
+What a message needs is checked when it is made, in the thread of whoever makes it: the supervisor that got a wrong one
+would crash of it, and the tree with it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from exqueue.supervision.child_spec import ChildSpec
+from exqueue.errors import ConfigError
+from exqueue.supervision.child_spec import ChildSpec
 
 Status = Literal["running", "restarting", "parked", "stopped"]
 """``restarting``: tried again as soon as other messages were handled; ``parked``: after a backoff; ``stopped``: ended,
@@ -17,6 +21,9 @@ or never begun, and does not come back by itself."""
 class StartChild:
     """Add a child and start it; answered with `Started`.
 
+    Raises:
+        ConfigError: ``spec`` is no `ChildSpec`.
+
     Refused with:
         ChildRefused: there is one of this id, ``already started`` or, when it does not run, ``already present``.
         NotStarted: it could not be started; its spec is not kept.
@@ -24,10 +31,17 @@ class StartChild:
 
     spec: ChildSpec
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.spec, ChildSpec):
+            raise ConfigError(f"StartChild: spec is a ChildSpec, got {self.spec!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class RestartChild:
     """Start a child that is stopped; answered with `Started`.
+
+    Raises:
+        ConfigError: ``id`` is no text; so of each message that names a child.
 
     Refused with:
         ChildRefused: ``running``, ``restarting`` or ``not found``.
@@ -35,6 +49,9 @@ class RestartChild:
     """
 
     id: str
+
+    def __post_init__(self) -> None:
+        _check_id(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,9 @@ class TerminateChild:
 
     id: str
 
+    def __post_init__(self) -> None:
+        _check_id(self)
+
 
 @dataclass(frozen=True, slots=True)
 class DeleteChild:
@@ -55,6 +75,9 @@ class DeleteChild:
     """
 
     id: str
+
+    def __post_init__(self) -> None:
+        _check_id(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +91,19 @@ class WhichChild:
 
     id: str
 
+    def __post_init__(self) -> None:
+        _check_id(self)
+
 
 @dataclass(frozen=True, slots=True)
 class CountChildren:
     """Answered with `ChildCounts`."""
 
 
-Command = StartChild | RestartChild | TerminateChild | DeleteChild | WhichChildren | WhichChild | CountChildren
+def _check_id(message: RestartChild | TerminateChild | DeleteChild | WhichChild) -> None:
+    given: object = message.id
+    if not isinstance(given, str):
+        raise ConfigError(f"{type(message).__name__}: id is the text that names a child, got {given!r}")
 
 
 @dataclass(frozen=True, slots=True)

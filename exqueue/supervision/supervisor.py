@@ -36,7 +36,7 @@ logger = safe_logger("exqueue.supervision")
 
 
 @dataclass(frozen=True, slots=True)
-class TryAgain:
+class RestartDue:
     """A restart that failed, or was put off by a backoff, is due."""
 
     id: str
@@ -192,8 +192,8 @@ class Supervisor(Actor):
         match message:
             case Down():
                 return self._on_down(message)
-            case TryAgain():
-                return self._on_try_again(message)
+            case RestartDue():
+                return self._on_restart_due(message)
             case CheckChildren():
                 return self._on_check_children()
             case _:
@@ -253,9 +253,9 @@ class Supervisor(Actor):
         delay_s = child.spec.backoff.delay_s(child.attempt - 1)
         self._children.mark(child, "parked")
         self.on_child_parked(child.spec, end, delay_s)
-        self.send_after(delay_s, TryAgain(child.spec.id, child.urn))
+        self.send_after(delay_s, RestartDue(child.spec.id, child.urn))
 
-    def _on_try_again(self, message: TryAgain) -> None:
+    def _on_restart_due(self, message: RestartDue) -> None:
         child = self._children.get(message.id)
         if child is None or child.urn != message.urn or child.status not in ("parked", "restarting"):
             return
@@ -283,7 +283,7 @@ class Supervisor(Actor):
             if self._start_again(member) is not None:
                 # Back to the mailbox first, so that a stop gets in between two attempts.
                 self._children.mark(member, "restarting")
-                self.tell_self(TryAgain(member.spec.id, member.urn))
+                self.tell_self(RestartDue(member.spec.id, member.urn))
                 return
 
     def _start_again(self, child: Child) -> Exit | None:

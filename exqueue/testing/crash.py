@@ -8,7 +8,7 @@ from exqueue.actors.tables import ROOT
 from exqueue.supervision import Crash, Envelope
 
 if TYPE_CHECKING:
-    from exqueue.system import SystemRef
+    from exqueue.system_ref import SystemRef
 
 
 def crash(system: SystemRef, path: str) -> None:

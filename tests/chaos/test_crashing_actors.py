@@ -48,7 +48,7 @@ def actor(system: SystemRef, name: str) -> ActorInfo:
 
 FETCHER = "queues/Counted/fetcher"
 AT_THE_START = [
-    (Fetcher, "_claim", FETCHER),
+    (Fetcher, "_claim_queue", FETCHER),
     (Fetcher, "_on_worker_ready", FETCHER),
     (Leader, "_gained", "leader"),
     (Listener, "_on_listening", "listener"),

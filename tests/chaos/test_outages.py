@@ -24,8 +24,8 @@ from exqueue import (
     ResumeQueue,
     StartWorker,
 )
+from exqueue.actors.bounds import MAX_BACKLOG
 from exqueue.actors.operator import LOOK_TIMEOUT_S
-from exqueue.actors.producer import MAX_BACKLOG
 from exqueue.actors.tables import outages_table
 from tests.chaos.conftest import TTL_S
 from tests.chaos.weather import (
@@ -272,7 +272,7 @@ def test_whoever_gave_up_makes_room_for_others(
     server: RealServer, start: Callable[..., SystemRef], room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Enqueues whose askers have gone are not among those that wait in memory."""
-    monkeypatch.setattr("exqueue.asking.MAX_INBOX", 5)
+    monkeypatch.setattr("exqueue.asking.MAX_BACKLOG", 5)
     monkeypatch.setattr("exqueue.actors.producer.MAX_BACKLOG", 5)
     system, job = start(), held_in(room)
     server.stop()

@@ -1,4 +1,4 @@
-"""`docs/design.md` and `docs/adr/` name what is there."""
+"""The documents name what is there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 REFERENCE = re.compile(r"`([A-Za-z_]+(?:\.[A-Za-z_]+)?)`\s+in\s+`(exqueue/[\w/]+\.py)`")
 FILE = re.compile(r"`((?:exqueue|tests|examples|benchmarks|docs)/[\w/.]*\w)`")
 

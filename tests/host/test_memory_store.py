@@ -48,4 +48,4 @@ def test_fault_111_what_is_in_memory_is_lost_with_its_process(tmp_path: Path, na
 def test_fault_111_it_is_said_where_a_store_is_chosen() -> None:
     """In the sentence of the README that names the stores."""
     readme = (importlib.resources.files("exqueue").joinpath("..") / "README.md").read_text(encoding="utf-8")
-    assert "in memory (for tests; they are lost with the process)" in " ".join(readme.split())
+    assert "in memory (for tests; they are lost with the system" in " ".join(readme.split())

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from exqueue.config import JobOptions
 from exqueue.errors import ConfigError, NotSupportedYet
 from exqueue.job import define
 from exqueue.messages import (
@@ -20,6 +19,7 @@ from exqueue.messages import (
     StartWorker,
     StopWorker,
 )
+from exqueue.options import JobOptions
 
 
 class SendEmail:

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from exqueue.supervision import Backoff, Down, Exit, GiveUp, Intensity
-from exqueue.supervision.supervisor import TryAgain
+from exqueue.supervision.supervisor import RestartDue
 from tests.supervision.tree import DEADLINE_S, Overseer, Player, child, crash, running
 
 
@@ -63,5 +63,5 @@ def test_a_parked_child_that_is_stopped_does_not_come_back() -> None:
         tree.tell("a", crash(GiveUp("can't work")))
         tree.until(lambda m: isinstance(m, tuple))
         tree.ask("", lambda root: root.remove_child("a"))
-        tree.supervise(TryAgain("a", ""))
+        tree.supervise(RestartDue("a", ""))
         assert tree.names.whereis("a") is None

@@ -24,8 +24,9 @@ from exqueue import (
 from exqueue.actors import listener, pace, root
 from exqueue.actors.runs import Runs
 from exqueue.actors.tables import RunTables
-from exqueue.config import JobOptions, SystemConfig
+from exqueue.config import SystemConfig
 from exqueue.errors import Fenced, StaleCall
+from exqueue.options import JobOptions
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import Supervisor, ThreadRuntime
 from exqueue.system import start_system
@@ -384,9 +385,13 @@ def test_fault_034_a_job_of_an_unknown_class_is_retried_and_dies_and_blocks_nobo
         assert (info.state, info.failures, info.recoveries) == ("dead", 3, 0)
         assert all("no job class named 'Renamed' is started" in error.message for error in info.errors)
         assert "(started are: Visit)" in info.errors[-1].message
-    deaths = [record.getMessage() for record in caplog.records if "is dead after 3 failed attempts" in record.message]
-    assert len(deaths) == len(lost)
-    assert all("Renamed" in death for death in deaths)
+
+    def deaths() -> list[str]:
+        return [each for each in caplog.messages if "is dead after 3 failed attempts" in each]
+
+    # A death is stored before its line is written.
+    eventually(lambda: len(deaths()) == len(lost))
+    assert all("Renamed" in death for death in deaths())
     assert system.ask(DeleteAllDead()) == len(lost)
     system.ask(visits(range(2, 4)))
     assert restarts(system, FETCHER) == 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exqueue import AskTimeout, Enqueue, EnqueueMany, ExqueueSystem, GetStatus, Overloaded, SystemRef
-from exqueue.actors.producer import MAX_BACKLOG
+from exqueue.actors.bounds import MAX_BACKLOG
 from exqueue.config import SystemConfig
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import ThreadRuntime
@@ -126,7 +126,7 @@ def test_many_that_find_no_room_half_way_are_counted(
     namespace: str, monkeypatch: pytest.MonkeyPatch, is_asked: bool
 ) -> None:
     """Whoever enqueues is told how many of them were sent before, or stored."""
-    monkeypatch.setattr("exqueue.asking.MAX_INBOX", 3)
+    monkeypatch.setattr("exqueue.asking.MAX_BACKLOG", 3)
     staged = StagedPersistence(open_persistence(f"memory://{namespace}", namespace=namespace))
     hang = Hang(is_carried_out=True)
     with start_system(SystemConfig("memory://", namespace=namespace), staged, ThreadRuntime()) as system:

@@ -24,7 +24,7 @@ from exqueue import (
     Subscribe,
     SystemStopped,
 )
-from exqueue.actors.listener import READ_FOR_S
+from exqueue.actors.ear import READ_FOR_S
 from exqueue.config import SystemConfig
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import ThreadRuntime

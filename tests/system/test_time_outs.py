@@ -18,7 +18,7 @@ from exqueue import (
     StartWorker,
     SystemRef,
 )
-from exqueue.config import MAX_TIMEOUT_S
+from exqueue.checks import MAX_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
-from exqueue.config import check_name
+from exqueue.checks import check_name
 from exqueue.errors import ConfigError
 from exqueue.persistence.memory.inspector import MemoryInspector
 from exqueue.persistence.memory.session import MemorySession

@@ -16,9 +16,9 @@ from exqueue.testing.simulation.world import World
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from exqueue.config import RunOptions
     from exqueue.job import AnyJob
     from exqueue.messages import Message
+    from exqueue.options import RunOptions
     from exqueue.testing.simulation.world import Node
 
 P = ParamSpec("P")

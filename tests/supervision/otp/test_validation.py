@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,15 +11,21 @@ from exqueue.errors import ChildRefused, ConfigError, NotStarted
 from exqueue.supervision import (
     ActorContext,
     ChildSpec,
+    DeleteChild,
     Intensity,
     Restart,
+    RestartChild,
     StartChild,
     Strategy,
     Supervisor,
     TerminateChild,
     Tree,
+    WhichChild,
 )
 from tests.supervision.tree import Overseer, Player, child, crash, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_otp_016_what_holds_when_nothing_is_said() -> None:
@@ -101,3 +107,18 @@ def test_otp_019_a_supervisor_knows_its_strategies(how: dict[str, Any], message:
     """And nothing else."""
     with pytest.raises(ConfigError, match=message):
         Tree.start(**how)
+
+
+@pytest.mark.parametrize("spec", [Player, None, "a", {"id": "a", "actor": Player}])
+def test_what_is_no_spec_is_refused_before_it_is_sent(spec: Any) -> None:
+    """By whoever makes the message, since the supervisor that got it would crash of it."""
+    with pytest.raises(ConfigError, match="StartChild: spec is a ChildSpec, got"):
+        StartChild(spec)
+
+
+@pytest.mark.parametrize("message", [RestartChild, TerminateChild, DeleteChild, WhichChild])
+@pytest.mark.parametrize("child_id", [5, None, ["a"], {}, b"a"])
+def test_what_is_no_id_is_refused_before_it_is_sent(message: Callable[[Any], object], child_id: object) -> None:
+    """As above: most of these can't even be looked up."""
+    with pytest.raises(ConfigError, match=r"(Restart|Terminate|Delete|Which)Child: id is the text"):
+        message(child_id)

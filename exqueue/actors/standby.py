@@ -21,7 +21,7 @@ _SENTENCES: dict[Why, str] = {
 }
 
 
-class Waiting:
+class StandbyNotice:
     """Remembers what was said of one holder of the lock.
 
     Args:
