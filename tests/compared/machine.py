@@ -199,8 +199,11 @@ class Compared(RuleBasedStateMachine):
             self.renew_or_release(then, 0, None, ttl)
         elif then:
             self.rise_or_fall(token)
-            if then != "fall":
-                self.table.evict(is_other=then == "evict another")
+        if then == "evict returning":
+            self.systems.add(token)
+            self.table.evict(returning=token)
+        elif then.startswith("evict"):
+            self.table.evict(is_other=then == "evict another")
 
     def renew_or_release(self, verb: str, step: int, other: str | None, ttl: float) -> None:
         """As the one that was the last to lead, or as somebody else."""

@@ -43,7 +43,7 @@ class Move:
 COMMANDS = ("retry_dead", "retry_dead", "delete_dead", "cancel", "cancel", "cancel", "pause", "resume", "resume")
 WRONG = ("", "", "", "epoch below", "epoch above", "token", "seat below", "seat above", "late", "early")
 TAKING = ("next seat", "seat before", "take over", "far above", "amiss", "amiss")
-THEN = ("", "renew", "renew", "fall", "evict", "evict another")
+THEN = ("", "renew", "renew", "fall", "evict", "evict another", "evict returning")
 
 _flags: Final = st.booleans()
 _MOVES: Final[Mapping[str, tuple[int, Mapping[str, SearchStrategy[Any]]]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from exqueue.errors import ExqueueError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue.persistence.base import Session
-    from exqueue.persistence.values import State
+    from exqueue.persistence.values import Holder, State
     from tests.compared.stores import Backends
 
 Reply = TypeVar("Reply")
@@ -101,23 +102,27 @@ class Table:
         for side in self._sides:
             side.fall(token)
 
-    def evict(self, *, is_other: bool) -> bool:
-        """End the lease that stands, if its holder is gone; ``is_other``: name another lease."""
-        said: list[tuple[str, bool]] = []
-        for side in self._sides:
-            holder = side.session.overview(()).holder
-            assert holder is not None
-            if side.take_lease is not None:
-                continue
-            named = type(holder)(holder.epoch + 1, holder.token, holder.node, holder.renewal) if is_other else holder
-            said.append((side.name, side.session.evict(named, side.session.presence(holder.token))))
+    def evict(self, *, is_other: bool = False, returning: str | None = None) -> None:
+        """End the lease that stands, if its holder is gone.
+
+        Args:
+            is_other: name another lease.
+            returning: the token of a system that rises between the look at who is there and the eviction.
+        """
+        sides = [side for side in self._sides if side.take_lease is None]
+        holders = [side.session.overview(()).holder for side in sides]
+        named = [_another(holder) if is_other else holder for holder in holders if holder is not None]
+        seen = [side.session.presence(holder.token) for side, holder in zip(sides, named, strict=True)]
+        if returning is not None:
+            self.rise(returning)
         self.tally.commands += 1
+        whole = zip(sides, named, seen, strict=True)
+        said = [(side.name, side.session.evict(holder, presence)) for side, holder, presence in whole]
         was_ended = self._same("evict", said)
         self.tally.note("evict", f"evict: {was_ended}")
         for side in self._sides:
             if was_ended and side.take_lease is not None:
                 side.take_lease()
-        return was_ended
 
     def reconnect(self) -> None:
         """Go on with new sessions."""
@@ -136,6 +141,10 @@ class Table:
             replies = "\n".join(f"  {backend:9} {reply!r}" for backend, reply in said)
             raise AssertionError(f"the replies to {name} differ, at command {self.tally.commands}:\n{replies}")
         return right
+
+
+def _another(holder: Holder) -> Holder:
+    return replace(holder, epoch=holder.epoch + 1)
 
 
 def _outcome(act: Callable[[Session], Reply], session: Session) -> Reply | ExqueueError:
