@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exqueue.config import MAX_BACKOFF_S, JobOptions
-from exqueue.retry import JITTERS, GiveUp, RetryIn, backoff_delay, default_delay, next_step
+from exqueue.options import MAX_BACKOFF_S, JobOptions
+from exqueue.retry import JITTERS, NoMoreRetries, RetryIn, backoff_delay, default_delay, next_step
 
 failures = st.integers(1, 10_000)
 jitters = st.integers(0, JITTERS - 1)
@@ -70,4 +70,4 @@ def test_a_sequence_is_followed_and_its_last_entry_repeated(entries: list[float]
 def test_a_job_is_retried_exactly_as_often_as_allowed(max_retries: int, failed: int, seed: int) -> None:
     """One failure more is the end of it."""
     step = next_step(JobOptions(max_retries=max_retries), failed, random.Random(seed))
-    assert isinstance(step, GiveUp if failed > max_retries else RetryIn)
+    assert isinstance(step, NoMoreRetries if failed > max_retries else RetryIn)
