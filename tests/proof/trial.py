@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from exqueue import DeleteAllDead, DeleteDead, ResumeQueue, RetryAllDead, RetryDead
+from exqueue.persistence.inspection.check import check
 from exqueue.testing.simulation.scheduler import Deadlock
 from exqueue.testing.simulation.world import World
 from tests.proof.load import QUEUES, Load
@@ -171,6 +172,7 @@ class Trial:
     def _look_at_the_end(self) -> None:
         """A person revives all that died, then deletes what dies again: at last nothing is left, and all was said."""
         self._until(self._is_all_said, "every death is in the log, and marked so")
+        self._look_at_store()
         for order in (RetryAllDead, DeleteAllDead):
             for queue in QUEUES:
                 if self._world.store.overview((queue,)).queues[0].dead:
@@ -178,6 +180,12 @@ class Trial:
             self._until(self._is_quiet, "everything has run to its end")
         self._until(lambda: not list(self._oracle.shadow.stored()), "nothing is left")
         self._look_at_deaths()
+        self._look_at_store()
+
+    def _look_at_store(self) -> None:
+        """The store is such that `exqueue.persistence.fsck` finds nothing."""
+        for finding in check(self._world.network.store).findings:
+            raise Broken(f"sound: {finding.kind} of {finding.job_id or finding.queue}: {finding.explanation}")
 
     def _is_all_said(self) -> bool:
         return not any(self._world.store.unreported(queue, 100) for queue in QUEUES)
