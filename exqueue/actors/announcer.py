@@ -49,7 +49,7 @@ class Announcer:
             self._failed(key, outcome)
         elif outcome.verdict == "died":
             self._died(key, outcome)
-        else:
+        elif outcome.reason is not None:
             self._warn(f"job {key[0]} in queue {self._queue} waits for a newer Exqueue: {outcome.reason}")
 
     def interrupted(self, key: RunKey, settlement: Settlement, run: Run | None) -> None:

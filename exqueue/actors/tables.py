@@ -31,15 +31,22 @@ class DeathKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegisteredJob:
-    """A job class that was started here, with its options as they are now."""
+    """A job class that was started here, with its options as they are now.
+
+    ``is_stopped``: it was stopped since, and its queue goes on with other classes.
+    """
 
     definition: JobDefinition
     options: JobOptions
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """A queue that was started here: what holds for the queue as a whole, and the names of its job classes."""
+    """A queue that was started here: what holds for it as a whole, and the names of the classes that are started.
+
+    ``jobs`` is empty when the last of them was stopped and what runs has not ended yet.
+    """
 
     concurrency: int
     serial: bool

@@ -223,7 +223,7 @@ def test_fault_036_a_record_of_a_newer_format_never_dies(
         offers.append(run)
         return perform(run, shop)
 
-    monkeypatch.setattr(execution, "NEWER_RECORD_PAUSE_S", 0.01)
+    monkeypatch.setattr(execution, "PUT_OFF_S", 0.01)
     monkeypatch.setattr("exqueue.actors.worker.perform", counted)
     store.push("Known", "newer", b"\xffof the future")
     system.ask(StartWorker(Work().job(), max_retries=0))
