@@ -17,8 +17,8 @@ from exqueue.actors.tables import running_count
 from exqueue.asking import Asking
 from exqueue.at_exit import AtExit
 from exqueue.codec import default_codec
-from exqueue.config import DEFAULT_URL, SystemConfig, check_report, check_timeout, new_node_name
-from exqueue.errors import AskTimeout, SystemStopped
+from exqueue.config import SystemConfig, check_report, check_timeout, new_node_name, url_of_environment
+from exqueue.errors import AskTimeout, ConfigError, SystemStopped
 from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
 from exqueue.intake import all_stored, pieces
@@ -335,7 +335,7 @@ class ExqueueSystem:
             ConfigError: something is not allowed; the message says what is.
         """
         config = SystemConfig(
-            os.environ.get("EXQUEUE_URL", DEFAULT_URL) if url is None else url,
+            url_of_environment() if url is None else url,
             namespace=namespace,
             node=new_node_name() if node is None else node,
             lock_ttl=lock_ttl,
@@ -345,7 +345,12 @@ class ExqueueSystem:
             max_abandoned=max_abandoned,
         )
         check_report(report)
-        persistence = open_persistence(config.url, namespace=config.namespace)
+        try:
+            persistence = open_persistence(config.url, namespace=config.namespace)
+        except ConfigError as error:
+            if url is None and "EXQUEUE_URL" in os.environ:
+                raise ConfigError(f"$EXQUEUE_URL is not allowed: {error}") from None
+            raise
         return start_system(config, persistence, ThreadRuntime(), report)
 
 
