@@ -142,12 +142,17 @@ class Enqueue(Message[str]):
         return cls(job, define(job).named(args, kwargs) if args else kwargs)
 
     def options(self, *, delay: float | None = None, at: datetime | None = None, id: str | None = None) -> Enqueue:
-        """Return the same with what is given here; what is left out stays as it is."""
+        """Return the same with what is given here; what is left out stays as it is.
+
+        ``delay`` takes the place of an earlier ``at``, and ``at`` that of a ``delay``; ``delay=0`` of either: at once.
+        """
+        if delay is None and at is None:
+            delay, at = self.delay, self.at
         return type(self)(
             self.job,
             self.kwargs,
-            delay=self.delay if delay is None else delay,
-            at=self.at if at is None else at,
+            delay=delay,
+            at=at,
             id=self.id if id is None else id,
             queue=self.queue,
         )
