@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.damage import known_damage, sentence
-from exqueue.actors.tables import failures_table, lead_table
+from exqueue.actors.tables import failures_table, known_epoch, lead_table
 from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
 from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
@@ -94,7 +94,7 @@ def from_memory(node: str, address: str, board: Board, last: SystemStatus | None
         node=node,
         is_leader=fence is not None,
         leader=node if fence is not None else None if last is None else last.leader,
-        epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
+        epoch=known_epoch(board) if fence is None else fence.epoch,
         queues=() if last is None else last.queues,
         running=() if last is None else last.running,
         nodes=(node,) if last is None else last.nodes,
@@ -107,12 +107,11 @@ def from_memory(node: str, address: str, board: Board, last: SystemStatus | None
 
 def status_of_the_dead(node: str, address: str, board: Board, why: str) -> SystemStatus:
     """What is left to say of a system that has ended."""
-    fence = lead_table(board).get("fence")
     return SystemStatus(
         node=node,
         is_leader=False,
         leader=None,
-        epoch=0 if fence is None else fence.epoch,
+        epoch=known_epoch(board),
         queues=(),
         running=(),
         nodes=(),

@@ -132,6 +132,16 @@ def lead_table(board: Board) -> Table:
     return board.table("lead")
 
 
+def epochs_table(board: Board) -> Table:
+    """``leader``, ``operator`` -> the last epoch that it has heard of. Written by these two."""
+    return board.table("epochs")
+
+
+def known_epoch(board: Board) -> int:
+    """The last epoch that this system has heard of; 0 for none."""
+    return max(epochs_table(board).copy().values(), default=0)
+
+
 def seen_table(board: Board) -> Table:
     """``listening`` -> True while others can see that this system is there. Written by the Listener, for the Leader."""
     return board.table("seen")

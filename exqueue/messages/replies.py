@@ -89,7 +89,8 @@ class SystemStatus:
         node: that was asked.
         is_leader: whether that node works the queues.
         leader: the node that does; ``None`` when none does.
-        epoch: the number of the leadership, where there is none of the last one; 0 when there was none yet.
+        epoch: the number of the leadership, where there is none of the last one; 0 when there was none yet. In an
+            outage and of a stopped system the last one that it has heard of.
         queues: sorted by name.
         running: jobs in workers' hands.
         nodes: the names of those alive, sorted.
