@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from exqueue.actors.beat import Beat, BeatQueue, encode_beat
 from exqueue.actors.damage import known_damage, past_damage
+from exqueue.actors.newer import sentences
 from exqueue.actors.protocol import (
     BeatNow,
     Deaf,
@@ -281,7 +282,7 @@ class Listener(Actor):
                 for queue in queues
                 for key, row in list(RunTables(self.board, queue).running.items())
             },
-            failures=tuple(failures_table(self.board).values()),
+            failures=(*failures_table(self.board).values(), *sentences(self.board, self.clock.monotonic())),
             damaged=known_damage(self.board),
         )
         self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)

@@ -10,7 +10,7 @@ from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
 from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
 from exqueue.persistence.values import QueueCounts
-from exqueue.record import Header, Record, Trail, decode_record, decode_trail_if_readable, peek_if_readable
+from exqueue.record import Header, Trail, decode_record, decode_trail_if_readable, peek_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,11 +157,11 @@ def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -
 
 def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> JobInfo:
     """A stored job for people; what can't be decoded is left empty, never an error."""
-    record: Record | None
+    record, unreadable = None, None
     try:
         record = decode_record(job.record, codec)
-    except ExqueueError:
-        record = None
+    except ExqueueError as error:
+        unreadable = str(error)
     header = peek_if_readable(job.record) if record is None else Header(record.job, record.enqueued_at)
     registered = None if header is None else jobs.get(header.job)
     trail = trail_of(job)
@@ -178,6 +178,7 @@ def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> Jo
         enqueued_at=None if header is None else header.enqueued_at,
         due_at=job.due_at,
         started_at=job.started_at,
+        unreadable=unreadable,
     )
 
 

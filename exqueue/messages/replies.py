@@ -97,7 +97,7 @@ class SystemStatus:
         outage_since: since when the persistence has not answered this node, or refuses; ``None`` when all is well.
         outage_reason: what it or the network said.
         failed: what a person has to mend, a sentence each: two classes of one name, a queue that is parked or damaged,
-            a system that gave up. Empty when all is well.
+            jobs that wait for a newer version, a system that gave up. Empty when all is well.
         address: where the jobs are kept: the URL without user and password, of a file its absolute path.
     """
 
@@ -131,6 +131,7 @@ class JobInfo:
         enqueued_at: when it was stored; ``None`` when the record can't be decoded.
         due_at: before when a waiting job will not run.
         started_at: when a running job was handed out.
+        unreadable: why the record can't be decoded; ``None`` when it can.
     """
 
     id: str
@@ -145,6 +146,7 @@ class JobInfo:
     enqueued_at: float | None
     due_at: float | None
     started_at: float | None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

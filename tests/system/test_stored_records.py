@@ -14,6 +14,7 @@ from exqueue import (
     ActorRestarted,
     Enqueue,
     GetJob,
+    GetStatus,
     JobDied,
     JobInfo,
     JobStarted,
@@ -208,6 +209,11 @@ def test_fault_036_a_record_of_a_newer_format_waits(
     assert info.due_at == pytest.approx(time.time() + 60, abs=PATIENCE_S)
     status = queue_status(system, "Known")
     assert (status.waiting, status.failed) == (1, 0)
+    assert info.unreadable is not None
+    assert f"format {version} and this Exqueue reads up to" in info.unreadable
+    (sentence,) = eventually(lambda: system.ask(GetStatus()).failed)
+    assert sentence.startswith("queue Known: jobs that wait for a newer Exqueue: 1; ")
+    assert f"format {version} and" in sentence
     warning = eventually(lambda: [one.getMessage() for one in caplog.records if "newer" in one.getMessage()])
     assert len(warning) == 1
     assert "waits for a newer Exqueue" in warning[0]
