@@ -14,7 +14,7 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class BeatQueue:
-    """A queue that is started on the node, and how many threads past their limit it has there."""
+    """A queue that is started on the node, and how many abandoned threads it has there."""
 
     concurrency: int
     serial: bool
@@ -25,13 +25,15 @@ class BeatQueue:
 class Beat:
     """What a node says of itself: started queues, who runs which job ((queue, id) -> worker), what can't work.
 
-    ``damaged``: queue -> what is wrong with it, see `exqueue.actors.damage`.
+    ``damaged``: queue -> what is wrong with it, see `exqueue.actors.damage`. ``abandoned``: the (queue, id) of those
+    jobs that run in an abandoned thread.
     """
 
     queues: Mapping[str, BeatQueue]
     workers: Mapping[tuple[str, str], str]
     failures: tuple[str, ...]
     damaged: Mapping[str, str] = field(default_factory=dict)
+    abandoned: frozenset[tuple[str, str]] = frozenset()
 
 
 def encode_beat(beat: Beat) -> bytes:
@@ -43,6 +45,7 @@ def encode_beat(beat: Beat) -> bytes:
             "workers": [[queue, job_id, worker] for (queue, job_id), worker in beat.workers.items()],
             "failures": list(beat.failures),
             "damaged": dict(beat.damaged),
+            "abandoned": sorted(beat.abandoned),
         },
         separators=(",", ":"),
     ).encode()
@@ -57,6 +60,7 @@ def decode_beat(data: bytes) -> Beat:
             workers={(queue, job_id): worker for queue, job_id, worker in told["workers"]},
             failures=tuple(told["failures"]),
             damaged=dict(told.get("damaged", {})),
+            abandoned=frozenset((queue, job_id) for queue, job_id in told.get("abandoned", ())),
         )
     except (ValueError, KeyError, TypeError):
         return Beat(queues={}, workers={}, failures=())

@@ -26,6 +26,7 @@ from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.tables import (
     RunTables,
     abandoned_count,
+    abandoned_table,
     failures_table,
     fetcher_of,
     owned_table,
@@ -272,18 +273,20 @@ class Listener(Actor):
     def _beat(self) -> None:
         self.doing("beat")
         queues = self._queues.copy()
+        abandoned = abandoned_table(self.board)
+        # Of two runs of one job the later one stands behind the earlier, which is superseded.
+        running = {
+            (queue, key[0]): row for queue in queues for key, row in list(RunTables(self.board, queue).running.items())
+        }
         beat = Beat(
             queues={
                 queue: BeatQueue(settings.concurrency, settings.serial, abandoned_count(self.board, queue))
                 for queue, settings in queues.items()
             },
-            workers={
-                (queue, key[0]): row.worker
-                for queue in queues
-                for key, row in list(RunTables(self.board, queue).running.items())
-            },
+            workers={job: row.worker for job, row in running.items()},
             failures=(*failures_table(self.board).values(), *sentences(self.board, self.clock.monotonic())),
             damaged=known_damage(self.board),
+            abandoned=frozenset(job for job, row in running.items() if row.urn in abandoned),
         )
         self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
         self.doing("")

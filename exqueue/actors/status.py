@@ -138,7 +138,7 @@ def left_to_do(counts: QueueCounts, *, is_due: bool) -> str:
 def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -> RunningJob:
     """A job that the persistence lists as running; which worker has it is known from the leader's last beat."""
     leader = "" if overview.holder is None else overview.holder.node
-    worker = beats[leader].workers.get((job.queue, job.id), "") if leader in beats else ""
+    beat = beats.get(leader)
     started_at = overview.now if job.started_at is None else job.started_at
     header = peek_if_readable(job.record)
     trail = trail_of(job)
@@ -146,12 +146,12 @@ def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -
         id=job.id,
         job="" if header is None else header.job,
         queue=job.queue,
-        worker=worker,
+        worker="" if beat is None else beat.workers.get((job.queue, job.id), ""),
         node=leader,
         attempt=attempt_of_counts(trail.failures, job.recoveries),
         started_at=started_at,
         running_s=max(0.0, overview.now - started_at),
-        abandoned=False,
+        abandoned=beat is not None and (job.queue, job.id) in beat.abandoned,
     )
 
 

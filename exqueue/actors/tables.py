@@ -251,12 +251,12 @@ def failures_table(board: Board) -> Table:
 
 
 def abandoned_table(board: Board) -> Table:
-    """Urn -> path, of threads that were left behind and still run. Written by supervisors; read by Fetchers."""
+    """Urn -> path, of abandoned threads. Written by supervisors; read by Fetchers."""
     return board.table("abandoned threads")
 
 
 def abandoned_count(board: Board, queue: str) -> int:
-    """How many threads of a queue were left behind and still run."""
+    """How many abandoned threads a queue has."""
     below = f"queues/{queue}/"
     return sum(path.startswith(below) for path in list(abandoned_table(board).values()))
 

@@ -26,7 +26,7 @@ class QueueStatus:
         concurrency: its workers; ``None`` where no node works it.
         serial: whether each job waits for the success of the one before; ``None`` where no node works it.
         halted_by: the id of the dead job at the head of a serial queue, which nothing passes.
-        abandoned: threads past their limit that still run.
+        abandoned: threads that did not end when their worker was stopped or replaced, and still run.
         suspects: jobs that were lost with their node twice or more.
         worked_by: the node that works it.
         oldest_ready_s: for how many seconds the next job in line has existed.
@@ -67,7 +67,8 @@ class RunningJob:
         attempt: from 1.
         started_at: when it was handed out.
         running_s: seconds since.
-        abandoned: whether its thread is past its limit and can't be stopped.
+        abandoned: whether its worker was stopped or replaced meanwhile and its thread runs on; the job is settled when
+            it ends.
     """
 
     id: str

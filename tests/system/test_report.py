@@ -173,7 +173,7 @@ def test_a_callable_that_hangs_delays_nothing(
 def test_a_callable_that_hangs_does_not_hold_up_a_stop(
     url: str, namespace: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Its thread is left behind when its time is over."""
+    """Its thread is abandoned when its time is over."""
     with Room() as room:
         system = started(url, namespace, lambda died: room.visit(died.id))
         kill(system, 3)
