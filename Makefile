@@ -5,13 +5,20 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 # So many at once: most of what the tests do is to wait for processes, servers and time-outs.
 TEST_PROCESSES ?= 4
+# Of `make prove-long`.
+SEEDS ?= 1000:
+MINUTES ?= 30
+
+# The tests start hundreds of interpreters: compile what those import once, whatever the shell says, and beside the tools.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CHECKED := $(wildcard exqueue tests examples benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint format clean
+.PHONY: help demo test test-long prove prove-long lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +32,12 @@ test: $(STAMP) ## Run the tests that take seconds
 
 test-long: $(STAMP) ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m long $(PYTEST_ARGS)
+
+prove: $(STAMP) ## Hold the promises against a thousand seeds of everything that can go wrong
+	@$(BIN)/python -m tests.proof --seeds 0:1000
+
+prove-long: $(STAMP) ## The same for as long as asked: SEEDS=1000: MINUTES=30
+	@$(BIN)/python -m tests.proof --seeds $(SEEDS) --minutes $(MINUTES) --table
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "== ruff check" && $(BIN)/ruff check .

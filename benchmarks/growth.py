@@ -56,9 +56,7 @@ class Queue:
         for _ in range(ROUNDS):
             self._call += 1
             done = [Done(job.id, job.run) for job in self._running]
-            self._running = self._session.exchange(
-                self.name, self._fence, 1, self._call, done, WANT, serial=False, suspect=False
-            ).jobs
+            self._running = self._session.exchange(self.name, self._fence, 1, self._call, done, WANT, serial=False).jobs
             if len(self._running) != WANT:
                 raise RuntimeError("the queue ran empty: the two cannot be compared")
         return (time.perf_counter() - begun) / ROUNDS

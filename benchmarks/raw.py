@@ -113,7 +113,7 @@ def _exchange(
     session: Session, fence: Fence, call: int, running: tuple[Fetched, ...], want: int
 ) -> tuple[Fetched, ...]:
     done = [Done(job.id, job.run) for job in running]
-    return session.exchange("raw", fence, 1, call, done, want, serial=False, suspect=False).jobs
+    return session.exchange("raw", fence, 1, call, done, want, serial=False).jobs
 
 
 def main(url: str, seconds: float = 3.0) -> None:

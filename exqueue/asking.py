@@ -8,6 +8,7 @@ import pykka
 
 from exqueue.actors.protocol import Store
 from exqueue.actors.tables import backlog_table, failures_table, present_outage
+from exqueue.actors.unbuilt import Unbuilt
 from exqueue.errors import AskTimeout, Overloaded, SystemStopped
 from exqueue.messages import OrderMessage, QueuesMessage, ReporterMessage
 from exqueue.supervision import Envelope
@@ -95,9 +96,10 @@ class Asking:
 
     def _look(self, reply: Reply[Any], timeout: float) -> Any:
         try:
-            return reply.get(timeout=timeout)
+            answer = reply.get(timeout=timeout)
         except pykka.ActorDeadError:
             raise SystemStopped(self.why_stopped()) from None
+        return answer.build() if isinstance(answer, Unbuilt) else answer
 
     def why_stopped(self) -> str:
         """What the system died of, and what to do about it."""

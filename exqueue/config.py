@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import os
 import re
@@ -113,6 +114,14 @@ def check_int(value: object, what: str, lowest: int, highest: int | None = None)
 def is_seconds(value: object, highest: float) -> TypeGuard[float]:
     """Whether ``value`` is a number of seconds from 0 to ``highest``: int or float, no bool, not NaN, not endless."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= highest
+
+
+def is_async(function: object) -> bool:
+    """Whether calling it gives a coroutine: an ``async def``, a part of one, or an object whose ``__call__`` is one."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    called = type(function).__call__ if callable(function) else None
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,7 +288,7 @@ def check_report(report: object) -> None:
     """
     if report is not None and not callable(report):
         raise ConfigError(f"report is a callable that takes a JobDied, got {shown(report)}")
-    if inspect.iscoroutinefunction(report):
+    if is_async(report):
         raise ConfigError("report is called in a thread of its own: give a plain function, not an async one")
 
 
@@ -324,7 +333,7 @@ def _checked_backoff(backoff: object) -> Backoff | None:
 
 
 def _check_backoff_function(backoff: Callable[..., object]) -> None:
-    if inspect.iscoroutinefunction(backoff):
+    if is_async(backoff):
         raise ConfigError("backoff must be a plain function f(failure_number) -> seconds, not an async one")
     try:
         signature = inspect.signature(backoff)

@@ -4,6 +4,8 @@ Each message says what was wrong and what to do next. It names the path and the 
 itself: job arguments do not belong in logs.
 """
 
+import threading
+
 
 class ExqueueError(Exception):
     """The root: ``except ExqueueError`` catches all that this library raises on purpose."""
@@ -178,3 +180,8 @@ class ChildRefused(ExqueueError):
 
 class SystemStopped(ExqueueError):
     """The system was stopped, gave up, or belongs to another process."""
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether it is a person's Ctrl-C, which Python raises in the main thread only, and which nobody may keep."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()

@@ -46,7 +46,10 @@ Verdict = Literal["succeeded", "failed", "died", "postponed"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A job handed to a worker: what is stored of it, and the (epoch, seat, call) that hands it out."""
+    """A job handed to a worker: what is stored of it, and the (epoch, seat, call) that hands it out.
+
+    ``is_poison``: it was handed out without leave, so it is buried, whatever the options of its class are by now.
+    """
 
     queue: str
     id: str
@@ -57,6 +60,7 @@ class Run:
     epoch: int
     seat: int
     call: int
+    is_poison: bool = False
 
     @property
     def key(self) -> tuple[str, bytes]:
@@ -180,7 +184,7 @@ def perform(run: Run, shop: Workshop) -> Outcome:
         job = peek(run.record).job
         registered = shop.jobs.get(job)
         # Before anything that may end this thread, as code of the user in a decoder can: it would for ever.
-        if is_poison(run.recoveries, _options_of(registered).max_recoveries):
+        if run.is_poison or is_poison(run.recoveries, _options_of(registered).max_recoveries):
             reason = f"it was running {run.recoveries} times when its node was lost, so it was not run again"
             return _dead(run, shop, trail, job, None, reason)
         if not is_utf8(run.id):
@@ -254,8 +258,11 @@ def _refuse_unknown(record: Record, shop: Workshop) -> None:
 
 def _invoke(run: Run, record: Record, definition: JobDefinition, shop: Workshop, trail: Trail) -> None:
     if record.unknown:
-        names = ", ".join(sorted({unknown.name for unknown in record.unknown}))
-        raise UnknownValue(f"this node does not know the types {names}; register them with exqueue.register_type")
+        named = ", ".join(sorted({f"{unknown.name} ({unknown.reason})" for unknown in record.unknown}))
+        raise UnknownValue(
+            f"this node can't build what is stored of the types {named}; "
+            "those that are not registered: register them with exqueue.register_type"
+        )
     try:
         definition.check(record.kwargs)
     except ArgumentsError as error:

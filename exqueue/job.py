@@ -16,6 +16,7 @@ from exqueue.config import (
     JobOptions,
     check_known_options,
     check_name,
+    is_async,
     option_names,
     shown,
     with_options,
@@ -170,6 +171,11 @@ class JobDefinition:
         return with_options(self.options, overrides)
 
     @property
+    def perform(self) -> Callable[..., object]:
+        """What is called, as it is found on the class, or the function."""
+        return _perform_of(self.target)
+
+    @property
     def shown_signature(self) -> str:
         """The signature for people: ``perform(*, to: str)``."""
         called = "perform" if isinstance(self.target, type) else getattr(self.target, "__name__", "function")
@@ -278,10 +284,10 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         )
     except ConfigError as error:
         raise type(error)(f"{what}: {error}") from None
-    perform = target.perform if isinstance(target, type) else target  # type: ignore[attr-defined]  # looked for before
+    perform = _perform_of(target)
     _check_no_generator(perform, what)
-    is_async = inspect.iscoroutinefunction(perform)
-    if is_async:
+    is_awaited = is_async(perform)
+    if is_awaited:
         # Loaded here, in the thread of whoever defines the job, and by nobody who does not need it (it is a third of
         # the time that importing this library takes). A worker that loads it while the process forks would leave the
         # child unable to import anything.
@@ -292,9 +298,13 @@ def _read(target: Callable[..., object], kind: str, settings: Mapping[str, objec
         aliases=aliases,
         options=options,
         target=target,
-        is_async=is_async,
+        is_async=is_awaited,
         arguments=_read_arguments(perform, what, bound=_is_bound(target)),
     )
+
+
+def _perform_of(target: Callable[..., object]) -> Callable[..., object]:
+    return target.perform if isinstance(target, type) else target  # type: ignore[attr-defined]  # looked for by `define`
 
 
 def _checked_aliases(aliases: object) -> tuple[str, ...]:

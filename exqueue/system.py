@@ -25,7 +25,7 @@ from exqueue.intake import all_stored, pieces
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, recipient_of
 from exqueue.persistence.urls import open_persistence
 from exqueue.signals import run_until_signal
-from exqueue.supervision import ActorContext, Board, Envelope, Exit, Names, ThreadRuntime, safe_logger
+from exqueue.supervision import ActorContext, Board, Envelope, Exit, Names, ThreadRuntime, is_inside, safe_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
     What is wrong with a message is raised here, in the caller's thread: arguments of an `Enqueue` are checked and
     encoded before it is sent, so later changes to them are harmless.
     """
+
+    takes_events = False  # Read by `Subscribe`, which refuses a system: its ``tell`` would raise at each event.
 
     def __init__(
         self, root: pykka.ActorRef[ExqueueRoot], task: Task, context: ActorContext, node: NodeSettings
@@ -233,7 +235,8 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
     def stop(self, *, block: bool = True, timeout: float | None = None) -> bool:  # type: ignore[override]
         """Stop in good order: fetch no more, let running jobs end, give the rest back, release the lock.
 
-        Harmless when called again. From inside a job it only requests the stop.
+        Harmless when called again. From inside a job, ``report=``, a backoff, a log handler or the ``tell`` of a
+        subscriber it only requests the stop, which waits for these.
 
         Args:
             block: ``False`` only requests the stop.
@@ -252,7 +255,7 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
             return True
         # Kept: it finds the root also while that is still starting.
         self._context.names.deliver("", Envelope(StopSystem(), kept=True))
-        if block and not is_inside_job():
+        if block and not is_inside_job() and not is_inside(self._context.names):
             self._task.join(patience_s)
             if self._task.is_alive():
                 logger.warning("the system of node %s is still stopping", self._node.config.node)

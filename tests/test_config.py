@@ -1,12 +1,13 @@
 """Names and options: what is allowed, and that the refusal of the rest says what was given and what is allowed."""
 
+import functools
 import math
 import os
 from typing import Any
 
 import pytest
 
-from exqueue.config import JobOptions, SystemConfig, check_name, new_node_name, with_options
+from exqueue.config import JobOptions, SystemConfig, check_name, check_report, new_node_name, with_options
 from exqueue.errors import ConfigError, NotSupportedYet
 
 A_YEAR = 365 * 86_400
@@ -107,14 +108,25 @@ def test_a_backoff_function_must_take_the_number_of_the_failure() -> None:
         JobOptions(backoff=on_the_class)  # type: ignore[arg-type]  # what is tested
 
 
-def test_an_async_backoff_function_is_refused() -> None:
-    """Its coroutine would be no number."""
+async def later(failure_number: int) -> float:
+    """No number, but a coroutine."""
+    return float(failure_number)
 
-    async def later(failure_number: int) -> float:
+
+class Later:
+    """The same, as an object."""
+
+    async def __call__(self, failure_number: int) -> float:
         return float(failure_number)
 
+
+@pytest.mark.parametrize("function", [later, Later(), functools.partial(Later()), Later().__call__], ids=repr)
+def test_an_async_function_is_refused_where_nobody_would_await_it(function: Any) -> None:
+    """In any form: its coroutine would be no number, and no report."""
     with pytest.raises(ConfigError, match="not an async one"):
-        JobOptions(backoff=later)  # type: ignore[arg-type]  # what is tested
+        JobOptions(backoff=function)
+    with pytest.raises(ConfigError, match="not an async one"):
+        check_report(function)
 
 
 @pytest.mark.parametrize("backoff", [float, lambda n: n * 2.0])

@@ -313,3 +313,21 @@ sys.exit(demo.main())
     assert ended.returncode == 1, ended.stdout
     assert f"WRONG: {found}" in ended.stdout
     assert "Nothing was lost" not in ended.stdout
+
+
+def test_a_double_charge_is_found_and_repaired() -> None:
+    """The naive job charges twice when its node stands still between look and charge; the fenced one never."""
+    ran = subprocess.run(
+        [sys.executable, str(EXAMPLES / "charge_once.py")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=DEADLINE_S,
+    )
+    naive, how, fenced = ran.stdout.splitlines()
+    assert naive == "Charge: charged 2 times"
+    assert how == "Exqueue simulated this with the node frozen at place 1 of 4:"
+    page = (EXAMPLES.parent / "docs" / "simulate.md").read_text()
+    assert how in page
+    assert naive.removeprefix("Charge: ") in page
+    assert re.fullmatch(r"ChargeOnce: charged once in each of 109 runs with \d+ crashes", fenced)

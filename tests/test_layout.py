@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("exqueue", "tests", "examples", "benchmarks")
@@ -24,9 +25,11 @@ def sources(*endings: str) -> list[Path]:
     return [path for room in ROOMS for ending in endings for path in sorted((ROOT / room).rglob(f"*{ending}"))]
 
 
-def functions_in(text: str) -> Iterator[Function]:
-    """All of them, methods and inner ones among them."""
-    return (node for node in ast.walk(ast.parse(text)) if isinstance(node, Function))
+@functools.cache
+def functions() -> Sequence[tuple[Path, Function]]:
+    """All of the project, methods and inner ones among them, each with its file."""
+    trees = ((path, ast.parse(path.read_text())) for path in sources(".py"))
+    return [(path, node) for path, tree in trees for node in ast.walk(tree) if isinstance(node, Function)]
 
 
 def lines_of(function: Function) -> int:
@@ -52,15 +55,14 @@ def test_no_file_is_too_long() -> None:
 
 def test_no_function_is_too_long() -> None:
     """Also no test: a program in a string is not counted, as it has functions of its own."""
-    found = [(path, each) for path in sources(".py") for each in functions_in(path.read_text())]
+    found = functions()
     assert [f"{path}: {each.name}" for path, each in found if lines_of(each) > MOST_LINES_OF_A_FUNCTION] == []
     assert len(found) > 1_000
 
 
 def test_no_constructor_takes_too_much() -> None:
     """More belongs together in a value of its own."""
-    found = [(path, each) for path in sources(".py") for each in functions_in(path.read_text())]
-    makers = [(path, each) for path, each in found if each.name == "__init__"]
+    makers = [(path, each) for path, each in functions() if each.name == "__init__"]
     assert [str(path) for path, each in makers if parameters_of(each) > MOST_PARAMETERS] == []
     assert len(makers) > 50
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from exqueue.actors.tables import RunKey
-    from exqueue.persistence.values import Settlement
+    from exqueue.persistence.values import Leave, Settlement
 
 
 class Call(NamedTuple):
@@ -15,4 +15,4 @@ class Call(NamedTuple):
     number: int
     settlements: tuple[tuple[RunKey, Settlement], ...]
     want: int
-    suspect: bool
+    leave: Leave

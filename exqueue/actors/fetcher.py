@@ -47,7 +47,7 @@ from exqueue.actors.tables import (
 from exqueue.actors.weather import Weather
 from exqueue.errors import Fenced, Outage, StaleCall
 from exqueue.execution import Run
-from exqueue.persistence.values import SUSPECT_AFTER, Owned
+from exqueue.persistence.values import NO_LEAVE, SUSPECT_AFTER, Owned
 from exqueue.supervision import Actor, ActorContext
 
 if TYPE_CHECKING:
@@ -313,9 +313,9 @@ class Fetcher(Actor):
         want = self._want(len(settlements))
         if not settlements and not (self._pace.look and want):
             return None
-        suspect = bool(want) and self._pace.suspect_waits and self._suspect_leave.take()
+        leave = self._suspect_leave.take() if want and self._pace.suspect_waits else NO_LEAVE
         self._pace.called(want)
-        return Call(self._number + 1, settlements, want, suspect)
+        return Call(self._number + 1, settlements, want, leave)
 
     def _want(self, settled: int) -> int:
         """How many jobs may be fetched now; never more than the concurrency leaves, whatever Workers wait."""
@@ -343,7 +343,7 @@ class Fetcher(Actor):
             [settlement for _, settlement in call.settlements],
             call.want,
             serial=self._settings().serial,
-            suspect=call.suspect,
+            leave=call.leave,
         )
         self._call = None
         self._number = call.number
@@ -370,17 +370,18 @@ class Fetcher(Actor):
 
     def _hand_out(self, fence: Fence, call: Call, answer: Exchanged) -> None:
         for job in answer.jobs:
+            is_poison = call.leave.is_poison(job.recoveries)
             run = Run(
                 self._queue, job.id, job.run, job.record, job.trail, job.recoveries,
-                fence.epoch, self._seat, call.number,
+                fence.epoch, self._seat, call.number, is_poison,
             )  # fmt: skip
-            if job.recoveries >= SUSPECT_AFTER:
+            if job.recoveries >= SUSPECT_AFTER and not is_poison:
                 self._suspect_leave.hold(run.key)
             worker = self._runs.assign(run)
             if self._quiescing is not None or worker is None or not self.tell(worker, BeginRun(run)):
                 # The queue is being stopped by now, fewer Workers wait, or this one is gone for good: it goes back.
                 self._runs.withdraw(run.key)
-        if call.suspect:
+        if call.leave.suspect:
             self._suspect_leave.give_back()
 
     # -- what it looks up

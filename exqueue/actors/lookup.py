@@ -9,13 +9,14 @@ from exqueue.actors import status
 from exqueue.actors.beat import decode_beat
 from exqueue.actors.damage import past_damage, past_over, sentence
 from exqueue.actors.tables import jobs_table, queues_table
+from exqueue.actors.unbuilt import Unbuilt
 from exqueue.errors import AmbiguousJob, ConfigError, JobNotFound, StoreDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exqueue.actors.settings import NodeSettings
-    from exqueue.messages import JobInfo, ListJobs
+    from exqueue.messages import ListJobs
     from exqueue.persistence.base import Session
     from exqueue.persistence.values import Overview, StoredJob
     from exqueue.supervision import Board
@@ -88,21 +89,19 @@ class Lookup:
             f"no {wanted} job has the id {job_id}{where} at {self._address}; ListJobs shows what there is"
         )
 
-    def info(self, job_id: str, queue: str | None) -> JobInfo:
-        """What is stored of a job."""
-        return self._info(self.find(job_id, queue, "stored"))
+    def info(self, job_id: str, queue: str | None) -> Unbuilt:
+        """What is stored of a job: a `JobInfo`."""
+        job = self.find(job_id, queue, "stored")
+        return Unbuilt(partial(status.job_info, job, self._codec, jobs_table(self._board)))
 
-    def _info(self, job: StoredJob) -> JobInfo:
-        return status.job_info(job, self._codec, jobs_table(self._board))
-
-    def page(self, message: ListJobs) -> tuple[JobInfo, ...]:
-        """The page over all queues, by name: each queue is asked only for what may be on it."""
-        found: list[JobInfo] = []
+    def page(self, message: ListJobs) -> Unbuilt:
+        """The page over all queues, by name: a tuple of `JobInfo`. Each queue is asked only for what may be on it."""
+        found: list[StoredJob] = []
         offset = message.offset
         for queue in self.queues_of(message.queue):
             try:
                 jobs = self._call(self._session.list_jobs, queue, message.state, message.limit - len(found), offset)
-                found.extend(self._info(job) for job in jobs)
+                found.extend(jobs)
                 if len(found) >= message.limit:
                     break
                 if message.queue is None and offset:
@@ -111,7 +110,7 @@ class Lookup:
                 if damage.queue is None:
                     raise
                 raise past_over("the jobs can't be listed; name another queue with queue=", {queue: damage}) from damage
-        return tuple(found)
+        return Unbuilt(partial(status.job_infos, found, self._codec, jobs_table(self._board)))
 
     def _count(self, queue: str, state: str) -> int:
         count: int = getattr(self._call(self._session.overview, [queue]).queues[0], state)

@@ -268,6 +268,15 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldNoMore:
+    """To the Reporter, from the thread of a subscriber: its ``tell`` raised; ``number``: of its subscription."""
+
+    urn: str
+    number: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeathsNoted:
     """To the Reporter: there are deaths on the board that are not in the log yet."""
 

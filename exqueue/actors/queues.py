@@ -88,7 +88,7 @@ class Queues(Supervisor):
                 logger.error("%s", error)  # noqa: TRY400 - said for a person, a traceback would not help
                 return None
             raise
-        learn_parameters(self._settings.codec, definition.target)
+        learn_parameters(self._settings.codec, definition.perform)
         self._failures.pop(_refusal_of(definition), None)
         return self._ensure(start)
 

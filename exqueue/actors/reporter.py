@@ -8,12 +8,10 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pykka
-
+from exqueue.actors.audience import LAST_EVENTS_S, Audience
 from exqueue.actors.courier import Reports
 from exqueue.actors.ledger import Ledger
-from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, ReportsNoted, Say
-from exqueue.actors.tables import subscribers_table
+from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, ReportsNoted, Say, ToldNoMore
 from exqueue.errors import Outage
 from exqueue.messages import (
     Event,
@@ -23,12 +21,12 @@ from exqueue.messages import (
     LeadershipLost,
     ReporterMessage,
     Subscribe,
-    Subscriber,
     Unsubscribe,
 )
 from exqueue.supervision import Actor, ActorContext, safe_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
@@ -58,6 +56,8 @@ class Reporter(Actor):
     after a crash the next Reporter writes it, after that of the node the one of the next leader. So does who has
     subscribed, but by urn: their refs, which are no values, the next Reporter looks up among pykka's living actors.
 
+    A subscriber's ``tell`` is code of the host program too, and costs nobody else anything: see `Audience`.
+
     A log handler is code of the host program: one that hangs is waited for, like a job. Another Reporter would hang
     too, at its lock, and say twice what the first one has in hand.
     """
@@ -68,17 +68,11 @@ class Reporter(Actor):
         self._reports = None if settings.report is None else Reports(self.board)
         self._books_timer: int | None = None
         self._books_due_at = self._books_done_at = -math.inf
-        self._subscribers = subscribers_table(self.board)
-        self._refs: dict[str, Subscriber] = {}
+        self._audience = Audience(self)
 
     def on_start(self) -> None:
         """Find the subscribers of the Reporter before, and write what it may have left."""
-        for urn in list(self._subscribers):
-            ref = pykka.ActorRegistry.get_by_urn(urn)
-            if ref is None:
-                self._subscribers.pop(urn, None)
-            else:
-                self._refs[urn] = ref
+        self._audience.find_again()
         self.tell_self(DeathsNoted())
         self.tell_self(LookForDeaths())
 
@@ -88,6 +82,7 @@ class Reporter(Actor):
         if self._ledger.has_unmarked:
             self._do_the_books()
         self._ledger.close()
+        self._warn(self._audience.close(LAST_EVENTS_S))
 
     def on_failure(
         self,
@@ -95,16 +90,21 @@ class Reporter(Actor):
         exception_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Leave no connection behind."""
+        """Leave no connection behind, and no thread that waits for more."""
         self._ledger.close()
+        self._audience.close(0.0)
 
-    def on_receive(self, message: ReporterMessage | DeathsNoted | LookForDeaths | BooksDue | Say | Event) -> Any:
+    def on_receive(
+        self, message: ReporterMessage | DeathsNoted | LookForDeaths | BooksDue | Say | ToldNoMore | Event
+    ) -> Any:
         """Handle a message; see `exqueue.actors.protocol`."""
         match message:
             case Subscribe():
-                return self._on_subscribe(message)
+                return self._audience.subscribe(message)
             case Unsubscribe():
-                return self._on_unsubscribe(message)
+                return self._audience.forget(message.actor_ref.actor_urn)
+            case ToldNoMore():
+                self._warn([self._audience.told_no_more(message)])
             case DeathsNoted():
                 self._report_deaths()
             case LookForDeaths():
@@ -126,31 +126,12 @@ class Reporter(Actor):
                 self._publish(message)
         return None
 
-    def _on_subscribe(self, subscribe: Subscribe) -> bool:
-        ref = subscribe.actor_ref
-        self._refs[ref.actor_urn] = ref
-        self._subscribers[ref.actor_urn] = frozenset(kind.__name__ for kind in subscribe.event_types)
-        return True
-
-    def _on_unsubscribe(self, unsubscribe: Unsubscribe) -> bool:
-        return self._forget(unsubscribe.actor_ref.actor_urn)
-
-    def _forget(self, urn: str) -> bool:
-        self._refs.pop(urn, None)
-        return self._subscribers.pop(urn, None) is not None
-
     def _publish(self, event: Event) -> None:
-        for urn, ref in tuple(self._refs.items()):
-            if type(event).__name__ not in self._subscribers[urn]:
-                continue
-            try:
-                ref.tell(event)
-            except pykka.ActorDeadError:
-                self._forget(urn)
-            except BaseException as error:  # noqa: BLE001 - the host program's own code, which may raise anything
-                self._forget(urn)
-                sentence = "%s is told no more events: it raised %s: %s"
-                self._log(logging.WARNING, sentence, urn, type(error).__name__, error)
+        self._warn(self._audience.publish(event))
+
+    def _warn(self, complaints: Iterable[str]) -> None:
+        for complaint in filter(None, complaints):
+            self._log(logging.WARNING, complaint)
 
     def _log(self, level: int, sentence: str, *args: object) -> None:
         self.run_user(logger.log, level, sentence, *args, stacklevel=STACK_LEVEL)

@@ -13,7 +13,7 @@ from exqueue.persistence.values import QueueCounts
 from exqueue.record import Header, Trail, decode_record, decode_trail_if_readable, peek_if_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from exqueue.actors.beat import Beat
     from exqueue.actors.tables import OutageRow
@@ -156,7 +156,7 @@ def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -
 
 
 def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> JobInfo:
-    """A stored job for people; what can't be decoded is left empty, never an error."""
+    """A stored job for people; what can't be decoded is left empty, never an error. Runs code of the user."""
     record, unreadable = None, None
     try:
         record = decode_record(job.record, codec)
@@ -180,6 +180,11 @@ def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> Jo
         started_at=job.started_at,
         unreadable=unreadable,
     )
+
+
+def job_infos(found: Iterable[StoredJob], codec: Codec, jobs: Mapping[str, Registered]) -> tuple[JobInfo, ...]:
+    """As `job_info`, of some."""
+    return tuple(job_info(job, codec, jobs) for job in found)
 
 
 def trail_of(job: StoredJob) -> Trail:

@@ -1,11 +1,16 @@
-"""Leave to run a suspect: a job that was lost with its node twice runs while no other suspect does on this node."""
+"""Leave to run a suspect: a job that was lost with its node twice runs while no other suspect does on this node.
+
+What was lost so often that it is not run any more needs none: it is poison, and buried at once.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from exqueue.actors.protocol import Wake
-from exqueue.actors.tables import fetcher_of, suspects_table, waiting_suspects_table
+from exqueue.actors.tables import fetcher_of, jobs_table, suspects_table, waiting_suspects_table
+from exqueue.config import JobOptions
+from exqueue.persistence.values import Leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -21,6 +26,7 @@ class SuspectLeave:
         self._queue = queue
         self._rows = suspects_table(board)
         self._waiting = waiting_suspects_table(board)
+        self._jobs = jobs_table(board)
         self._tell = tell
 
     def wanted(self, *, is_wanted: bool) -> None:
@@ -30,8 +36,16 @@ class SuspectLeave:
         else:
             self._waiting.pop(self._queue, None)
 
-    def take(self) -> bool:
-        """Get leave to ask for a suspect; ``False`` while a suspect of any queue runs here or is being asked for."""
+    def take(self) -> Leave:
+        """Get leave for all poison, and for a suspect unless one of any queue runs here or is being asked for."""
+        return Leave(self._take(), self._poison_from())
+
+    def _poison_from(self) -> int:
+        """The highest limit of all classes here, of which any may be a job's: only who runs it can tell which."""
+        limits: list[int] = [registered.options.max_recoveries for registered in list(self._jobs.values())]
+        return max(JobOptions().max_recoveries, *limits)
+
+    def _take(self) -> bool:
         if self._rows.get(self._queue) is not None:
             return False
         self._rows[self._queue] = None

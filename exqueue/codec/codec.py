@@ -10,7 +10,7 @@ from exqueue.codec.kinds import BIG_INT, NAMED, Kind, Unknown, big_int, builtin_
 from exqueue.codec.walk import MAX_DEPTH, MAX_PAYLOAD, TooLarge, Walk, plain_leaves
 from exqueue.codec.where import Where, describe, type_name
 from exqueue.codec.wire import pack, unpack
-from exqueue.errors import ConfigError, PayloadError, RecordError
+from exqueue.errors import ConfigError, PayloadError, RecordError, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,15 +66,17 @@ class Codec:
             from_plain: builds the value from that.
 
         Raises:
-            ConfigError: the type is stored already by itself, the name is another class's, a function is missing.
+            ConfigError: the type is stored already by itself, the name is none or another class's, a function is
+                missing or none.
         """
         if not isinstance(type_, type):
             raise ConfigError(f"a class is registered, not a value of type {type_name(type(type_))}")
         if type_ in _PLAIN_TYPES or self._is_builtin(type_):
             raise ConfigError(f"{type_name(type_)} is stored by itself and can't be registered")
-        name = default_name(type_) if name is None else name
-        if not (0 < len(name) <= MAX_TYPE_NAME and name.isprintable()):
-            raise ConfigError(f"the name of a type has 1 to {MAX_TYPE_NAME} printable characters, not {name[:80]!r}")
+        name = _checked_name(default_name(type_) if name is None else name)
+        for what, function in (("to_plain", to_plain), ("from_plain", from_plain)):
+            if function is not None and not callable(function):
+                raise ConfigError(f"{what} is a function, not a value of type {type_name(type(function))}")
         if to_plain is not None and from_plain is not None:
             kind: Kind | None = Kind(type_, NAMED, name, to_plain, from_plain)
         elif to_plain is None and from_plain is None:
@@ -118,6 +120,9 @@ class Codec:
 
     def decode(self, data: bytes) -> object:
         """Return the value of these bytes; what can't be built here is an `Unknown` in it.
+
+        Values of named types are built by code of the user, which may take any time; whatever it raises ends in an
+        `Unknown`, but for an interrupt of the main thread.
 
         Raises:
             RecordError: they are not what a codec wrote.
@@ -223,10 +228,20 @@ class Codec:
         else:
             try:
                 return kind.from_plain(plain)
-            except Exception as error:  # noqa: BLE001 - the user's code; the job stays readable and says at its run why
+            except BaseException as error:  # the user's code; the job stays readable and says at its run why
+                if is_interrupt(error):
+                    raise
                 reason = f"{type(error).__name__} while it was built"
         unknown.append(Unknown(name, plain, reason, code, payload))
         return unknown[-1]
+
+
+def _checked_name(name: object) -> str:
+    if not isinstance(name, str):
+        raise ConfigError(f"the name of a type is a str, not a value of type {type_name(type(name))}")
+    if not (0 < len(name) <= MAX_TYPE_NAME and name.isprintable()):
+        raise ConfigError(f"the name of a type has 1 to {MAX_TYPE_NAME} printable characters, not {name[:80]!r}")
+    return name
 
 
 def _named(pair: object) -> tuple[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
 import typing
 from contextlib import suppress
@@ -21,12 +23,23 @@ if TYPE_CHECKING:
 def learn_parameters(codec: Codec, function: Callable[..., Any]) -> None:
     """Register the enums and dataclasses that the annotations of ``function`` name, and those inside of them.
 
+    Of a decorated function those count that it was written with, of an object that is called those of its ``__call__``.
+
     An annotation that can't be evaluated (a name imported for type checkers only) and a class that can't be stored are
     passed over: only a value of that class would be refused, and then with its path.
     """
     seen: set[object] = set()
-    for annotation in _hints(function, getattr(function, "__globals__", {})):
+    written = _as_written(function)
+    for annotation in _hints(written, getattr(written, "__globals__", {})):
         _learn(codec, annotation, seen)
+
+
+def _as_written(function: Callable[..., Any]) -> Callable[..., Any]:
+    """What has the annotations together with the names that they are written in."""
+    function = inspect.unwrap(function)
+    while isinstance(function, functools.partial):
+        function = inspect.unwrap(function.func)
+    return function if hasattr(function, "__globals__") else inspect.unwrap(type(function).__call__)
 
 
 def _learn(codec: Codec, annotation: object, seen: set[object]) -> None:

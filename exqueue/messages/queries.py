@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 
 
 class Subscriber(Protocol):
-    """Who is sent events: the ``ActorRef`` of a pykka actor, of which only this is used."""
+    """Who is sent events: the ``ActorRef`` of a pykka actor, of which only this is used.
+
+    Anything else of this form is told in a thread of its own, in the order of the events. When it is
+    `exqueue.actors.audience.MOST_EVENTS` of them behind it is told no more (one WARNING), and a stop waits for it
+    `exqueue.actors.audience.LAST_EVENTS_S` at most.
+    """
 
     @property
     def actor_urn(self) -> str:
@@ -76,7 +81,9 @@ class ListJobs(Message[tuple[JobInfo, ...]]):
 
 @dataclass(frozen=True, slots=True, init=False)
 class Subscribe(Message[bool]):
-    """Send this actor each event of these types by ``tell``, of all types when none is named. Answers ``True``.
+    """Send this actor each event of these types by ``tell``, of all types when none is named.
+
+    Answers ``True``; ``False`` when it is no actor's ref and no thread could be started to tell it in.
 
     The events are those of this node: what other nodes run or store is told to their own subscribers. Again for the
     same actor: these types instead of those before. Holds until `Unsubscribe`, the actor's end, or an error that its
@@ -112,3 +119,5 @@ def _check_actor_ref(ref: object) -> None:
     is_ref = callable(getattr(ref, "tell", None)) and isinstance(getattr(ref, "actor_urn", None), str)
     if not is_ref or isinstance(ref, type):
         raise TypeError(f"events are sent to the ActorRef of a started pykka actor, not to {shown(ref)}")
+    if not getattr(ref, "takes_events", True):
+        raise TypeError(f"events are sent to an actor of your own, not to a system, which takes messages only: {ref}")

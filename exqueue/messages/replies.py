@@ -124,7 +124,8 @@ class JobInfo:
         job: the name of its class; empty when the record can't be decoded.
         queue: of the job.
         state: see `exqueue.persistence.values.State`.
-        kwargs: its arguments; ``None`` when the record can't be decoded.
+        kwargs: its arguments, built in the thread of whoever asks, or for a future of whoever gets its answer; what
+            can't be built here is an `exqueue.Unknown`. ``None`` when the record can't be decoded.
         failures: errors raised since it was enqueued or revived.
         recoveries: how often it was lost with its node, lately.
         max_retries: of its class; ``None`` on a node that does not know the class.

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from exqueue.persistence.values import NO_LEAVE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
         Exchanged,
         Fence,
         Holder,
+        Leave,
         Mark,
         Overview,
         Owned,
@@ -209,7 +212,7 @@ class Session(Protocol):
         want: int,
         *,
         serial: bool,
-        suspect: bool,
+        leave: Leave = NO_LEAVE,
     ) -> Exchanged:
         """Settle what ended and fetch up to ``want`` jobs that fit, in one step.
 
@@ -221,7 +224,8 @@ class Session(Protocol):
         - Nothing is handed out while the queue is paused. Jobs that went back go first, by place.
         - ``serial``: at most one job, and none while any job of the queue runs. The job handed out becomes the head,
           and while there is a head nothing else is offered; only `Done`, delete and cancel clear it.
-        - ``suspect``: leave for (at most) one suspect in this call; without it suspects are held back.
+        - ``leave``: for (at most) one suspect in this call, and for all that are poison (looked for among the first
+          `MAX_WEIGHED` that are held back, and what is fresh). They go by place, too; all others are held back.
         - A run is named by its seat and call; its place is the number of the job's first fetch.
 
         Args:
@@ -232,7 +236,7 @@ class Session(Protocol):
             settlements: at most `MAX_BATCH`.
             want: 0 to `MAX_BATCH`.
             serial: see above.
-            suspect: see above.
+            leave: see above.
         """
         ...
 

@@ -15,6 +15,9 @@ MAX_BATCH = 1_000
 MAX_PROMOTED = 500
 """The most waiting jobs that one exchange moves to the ready line."""
 
+MAX_WEIGHED = 100
+"""The most suspects whose recoveries one exchange looks at for `Leave.poison_from`."""
+
 CALLER_KEPT_S = 3_600
 """How long the last number and reply of a caller are kept."""
 
@@ -147,6 +150,26 @@ Settlement = Done | Retry | Bury | GiveBack | Recovered
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Which suspects an exchange may hand out; the others are held back.
+
+    ``suspect``: any one. ``poison_from``: besides, all that have so many recoveries, for they are buried and not run;
+    `SUSPECT_AFTER` or more; ``None`` where each needs leave.
+    """
+
+    suspect: bool = False
+    poison_from: int | None = None
+
+    def is_poison(self, recoveries: int) -> bool:
+        """Whether a job with so many recoveries is handed out to be buried."""
+        return self.poison_from is not None and recoveries >= self.poison_from
+
+
+NO_LEAVE = Leave()
+"""All suspects are held back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """A job handed out, with all that is needed to run it. ``recoveries``: those within `RECOVERY_WINDOW_S`."""
 
@@ -179,7 +202,7 @@ class Exchanged:
 
     ``refused``: positions (from 0) of the settlements whose run was not the job's running one. ``next_due``: seconds
     until the earliest waiting job is due (0.0: due already, exchange again at once), ``None`` when nothing waits.
-    ``suspect_waits``: a suspect is held back until an exchange asks with leave.
+    ``suspect_waits``: a suspect is held back until an exchange asks with `Leave`.
     """
 
     jobs: tuple[Fetched, ...]

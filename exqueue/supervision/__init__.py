@@ -19,6 +19,7 @@ from exqueue.supervision.commands import (
 from exqueue.supervision.context import ActorContext, Vitals
 from exqueue.supervision.exits import Exit
 from exqueue.supervision.inbox import Envelope
+from exqueue.supervision.inside import is_inside
 from exqueue.supervision.log import SafeLogger, safe_logger
 from exqueue.supervision.names import Names
 from exqueue.supervision.reply import Reply
@@ -70,5 +71,6 @@ __all__ = [
     "Vitals",
     "WhichChild",
     "WhichChildren",
+    "is_inside",
     "safe_logger",
 ]

@@ -12,6 +12,7 @@ from exqueue.supervision.beginnings import IGNORE, Beginning, Info
 from exqueue.supervision.context import ActorContext
 from exqueue.supervision.exits import IGNORED, NORMAL, SHUTDOWN, Exit, exit_after
 from exqueue.supervision.inbox import Envelope, Inbox, undelivered
+from exqueue.supervision.inside import enter
 from exqueue.supervision.log import safe_logger
 from exqueue.supervision.reply import Reply
 from exqueue.supervision.signals import Crash, Fired, Stop
@@ -137,9 +138,10 @@ class Actor(pykka.ThreadingActor):
         Raises:
             RuntimeError: no thread could be started.
         """
-        inbox = self.inbox
+        inbox, names = self.inbox, self._names
 
         def run() -> None:
+            enter(names)
             try:
                 function()
             except BaseException as error:  # noqa: BLE001 - the guard of the thread: whatever ends it is told
@@ -201,6 +203,7 @@ class Actor(pykka.ThreadingActor):
     # -- the life of an actor, in its own thread
     def _actor_loop(self) -> None:
         end = SHUTDOWN
+        enter(self._names)
         try:
             end = self._live()
         except Replaced:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sys
 import traceback
 from typing import Any
+
+from exqueue.errors import is_interrupt
 
 
 class SafeLogger(logging.LoggerAdapter[logging.Logger]):
@@ -17,15 +18,16 @@ class SafeLogger(logging.LoggerAdapter[logging.Logger]):
     """
 
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
-        """See `logging.Logger.log`. Raises nothing that a handler raised."""
+        """See `logging.Logger.log`. Raises nothing that a handler raised, but for an interrupt of the main thread."""
         # The line is that of who called, not this one.
         kwargs["stacklevel"] = kwargs.get("stacklevel", 1) + 1
         try:
             if self.isEnabledFor(level):
                 super().log(level, *_encodable(msg, args), **kwargs)
-        except (Exception, SystemExit):  # noqa: BLE001 - a handler may raise anything; KeyboardInterrupt is the user's
-            with contextlib.suppress(Exception, SystemExit):
-                _write(level, str(msg) % args if args else str(msg))
+        except BaseException as error:  # a handler may raise anything
+            if is_interrupt(error):
+                raise
+            _write(level, msg, args)
 
 
 def _encodable(msg: object, args: tuple[object, ...]) -> tuple[object, ...]:
@@ -42,8 +44,13 @@ def _encodable(msg: object, args: tuple[object, ...]) -> tuple[object, ...]:
     return msg, *args
 
 
-def _write(level: int, line: str) -> None:
-    sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed): {line}\n{traceback.format_exc()}")
+def _write(level: int, msg: object, args: tuple[object, ...]) -> None:
+    try:
+        line = str(msg) % args if args else str(msg)
+        sys.stderr.write(f"{logging.getLevelName(level)} (a log handler failed): {line}\n{traceback.format_exc()}")
+    except BaseException as error:  # there is nowhere left to say it
+        if is_interrupt(error):
+            raise
 
 
 def safe_logger(name: str) -> SafeLogger:

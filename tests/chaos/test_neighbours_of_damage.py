@@ -18,6 +18,7 @@ from exqueue import (
     StartWorker,
     StoreDamaged,
 )
+from exqueue.actors import listener
 from exqueue.codec import Codec
 from exqueue.persistence.redis.keys import queue_keys
 from exqueue.record import encode_record
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 AT = queue_keys("default", "Damaged")
 
-FOUND_WITHIN_S = 5.0
+SWEEP_EVERY_S = 1.0
+FOUND_WITHIN_S = SWEEP_EVERY_S + 1.5
 
 FOREIGN = ["owner", "ready", "waiting", "running", "dead"]
 
@@ -138,9 +140,13 @@ def test_what_is_asked_of_all_queues_names_the_damaged_one(
 
 
 def test_a_lost_wake_up_is_found_beside_a_damaged_queue(
-    start: Callable[..., SystemRef], client: redis.Redis, caplog: pytest.LogCaptureFixture
+    start: Callable[..., SystemRef],
+    client: redis.Redis,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The common look at all queues finds it in time, and the damage is said once, and that it is over."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", SWEEP_EVERY_S)
     system = start()
     for job in (Damaged, Sound):
         system.ask(StartWorker(job))
@@ -148,7 +154,7 @@ def test_a_lost_wake_up_is_found_beside_a_damaged_queue(
     overwrite(client, "ready")
     eventually(lambda: lines(caplog, logging.ERROR, "queue Damaged is damaged"))
     hide_a_job(client)
-    eventually(lambda: Sound.ran == 1, FOUND_WITHIN_S + 1.0)
+    eventually(lambda: Sound.ran == 1, FOUND_WITHIN_S)
     assert len(lines(caplog, logging.ERROR, "The queue stands still until that is mended")) == 1
     client.delete(AT.ready)
     eventually(lambda: lines(caplog, logging.INFO, "queue Damaged is in order again"))

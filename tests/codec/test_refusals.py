@@ -381,6 +381,10 @@ def test_registrations_that_are_not_complete_are_refused() -> None:
         codec.register(Scaled)
     with pytest.raises(ConfigError, match="a class is registered"):
         codec.register(Money(1), "x")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="is a str, not a value of type int"):
+        codec.register(Money, 5, str, str)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="from_plain is a function, not a value of type str"):
+        codec.register(Money, "Money", str, "Money")  # type: ignore[arg-type]
 
 
 def test_a_dataclass_made_at_run_time_is_stored_by_its_own_name() -> None:

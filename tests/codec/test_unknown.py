@@ -1,5 +1,6 @@
 """A node without a type can list, retry and move its values, and they lose nothing by it."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -199,6 +200,16 @@ def test_an_annotation_that_cannot_be_evaluated_hides_no_other() -> None:
 
     codec = Codec()
     learn_parameters(codec, perform)
+    assert codec.decode(stored_elsewhere(Address("Ulm"))) == Address("Ulm")
+
+
+def test_a_partial_function_teaches_the_types_of_its_whole() -> None:
+    """What is given already changes no annotation."""
+
+    def perform(price: int, *, to: "Address") -> None: ...
+
+    codec = Codec()
+    learn_parameters(codec, functools.partial(perform, 1))
     assert codec.decode(stored_elsewhere(Address("Ulm"))) == Address("Ulm")
 
 

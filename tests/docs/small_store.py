@@ -40,12 +40,12 @@ def fill(session: Session) -> None:
     jobs = tuple(NewJob(job_id, _record(job_id), delay) for job_id, delay in zip(IDS, delays, strict=True))
     assert session.push(CALLER, [Push(QUEUE, 1, jobs)]) == (None,)
     session.claim(QUEUE, fence, 1)
-    first, second = session.exchange(QUEUE, fence, 1, 1, [], 2, serial=False, suspect=False).jobs
+    first, second = session.exchange(QUEUE, fence, 1, 1, [], 2, serial=False).jobs
     ends: list[Settlement] = [
         Retry(first.id, first.run, 16.0, _trail()),
         Bury(second.id, second.run, _trail(buried=True)),
     ]
-    session.exchange(QUEUE, fence, 1, 2, ends, 1, serial=False, suspect=False)
+    session.exchange(QUEUE, fence, 1, 2, ends, 1, serial=False)
     session.beat("node-1", b"queues and workers of the node", 18.0)
 
 

@@ -116,7 +116,7 @@ def run(calls_made):
     global in_hand
     for _ in range(calls_made):
         done = [Done(job.id, job.run) for job in in_hand]
-        in_hand = session.exchange("q", fence, 1, next(calls), done, 2, serial=False, suspect=False).jobs
+        in_hand = session.exchange("q", fence, 1, next(calls), done, 2, serial=False).jobs
     return not in_hand
 def is_copied():
     with closing(sqlite3.connect(DISK / "store.db")) as file:

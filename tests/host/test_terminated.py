@@ -42,7 +42,7 @@ def leave_two_runs(url: str, namespace: str, observer: SystemRef) -> None:
     fence = session.acquire("gone", "gone", 60.0, 0)
     assert isinstance(fence, Fence)
     session.claim("Good", fence, 1)
-    fetched = session.exchange("Good", fence, 1, 1, (), 2, serial=False, suspect=False)
+    fetched = session.exchange("Good", fence, 1, 1, (), 2, serial=False)
     assert len(fetched.jobs) == 2
     assert session.release(fence)
     session.close()

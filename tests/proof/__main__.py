@@ -18,14 +18,15 @@ from tests.proof.trial import run
 def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
-    parser.add_argument("--seeds", default="0:1000", help="from:to, or one seed (default: %(default)s)")
+    seeds = "from:to, from: (with --minutes), or one seed (default: %(default)s)"
+    parser.add_argument("--seeds", default="0:1000", help=seeds)
     parser.add_argument("--minutes", type=float, help="go on from the first seed for so long instead")
     parser.add_argument("--processes", type=int, help="how many at once (default: one a processor)")
     parser.add_argument("--story", action="store_true", help="tell one seed as a story, also when all is well")
     parser.add_argument("--table", action="store_true", help="show which fault met which moment")
     chosen = parser.parse_args()
-    first, _, last = chosen.seeds.partition(":")
-    if chosen.story or not last:
+    first, is_range, last = chosen.seeds.partition(":")
+    if chosen.story or not is_range:
         return tell(int(first), whole=chosen.story)
     if chosen.minutes:
         campaign = try_seeds(endless(int(first)), chosen.processes, time.monotonic() + 60 * chosen.minutes)

@@ -50,7 +50,7 @@ class Campaign:
         self.seeds += 1
         self.turns += verdict.turns
         self.checks += verdict.checks
-        self.faults += len(verdict.plan.faults)
+        self.faults += verdict.faults
         self.virtual_s += verdict.virtual_s
         self.met.update(verdict.met)
         if verdict.broken:

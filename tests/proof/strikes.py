@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -38,14 +38,9 @@ CALLERS = ("producer", "operator", "listener", "leader", "reporter", "queues/{qu
 
 
 class Strikes:
-    """Carries out the faults of one plan, each when its time has come, and mends what lasts when it is over.
-
-    Attributes:
-        struck: the faults that have struck, with what was said of the moment.
-    """
+    """Carries out the faults of one plan, each when its time has come, and mends what lasts when it is over."""
 
     def __init__(self, world: World, load: Load, oracle: Oracle, lock_ttl: float, shutdown_timeout: float) -> None:
-        self.struck: list[Fault] = []
         self._world = world
         self._load = load
         self._oracle = oracle
@@ -53,9 +48,10 @@ class Strikes:
         self._shutdown_timeout = shutdown_timeout
         self._saved: list[Saved] = [oracle.save()]
         self._born = self._saved[0]
+        self._numbers = itertools.count()
         self._weathers: dict[int, Callable[[Faults], Faults]] = {}
         self._refusals: dict[int, Refuses] = {}
-        self._does: dict[Kind, Callable[[Fault], None]] = {
+        self._does: dict[Kind, Callable[[Fault], bool]] = {
             "kill": lambda fault: self._kill(self._pick(self._up(), fault), fault),
             "kill leader": lambda fault: self._kill(self._leader(), fault),
             "freeze": lambda fault: self._freeze(self._pick(self._up(), fault), fault),
@@ -71,21 +67,21 @@ class Strikes:
             "slow answers": lambda it: self._weather(it, lambda now: replace(now, slow_answers=BADLY * it.pick)),
             "lost signals": lambda it: self._weather(it, lambda now: replace(now, lost_signals=it.pick)),
             "slow ways": lambda it: self._weather(it, lambda now: replace(now, way_s=LONGEST_WAY_S * it.pick)),
-            "outage": lambda fault: world.network.go_out(fault.lasts_s),
+            "outage": lambda fault: self._go_out(fault.lasts_s),
             "loading": lambda fault: self._refuse(fault, "loading"),
             "read-only": lambda fault: self._refuse(fault, "read-only"),
             "full": lambda fault: self._refuse(fault, "full"),
-            "server restart": lambda fault: world.network.go_out(RESTART_S * fault.pick),
+            "server restart": lambda fault: self._go_out(RESTART_S * fault.pick),
             "go back": self._go_back,
             "flush": self._flush,
             "clock jump": self._clock_jump,
         }
 
-    def strike(self, fault: Fault) -> None:
-        """Let it happen, now."""
+    def strike(self, fault: Fault) -> bool:
+        """Let it happen, now. ``False`` when there is nobody whom it could strike."""
         self._world.note("faults", "strikes", str(fault))
         self._oracle.troubled_at = max(self._oracle.troubled_at, self._world.now + fault.lasts_s)
-        self._does[fault.kind](fault)
+        return self._does[fault.kind](fault)
 
     def save(self) -> None:
         """Have the store write a snapshot."""
@@ -102,10 +98,12 @@ class Strikes:
         leader = self._world.leader
         return leader if leader in self._up() else None
 
-    def _kill(self, node: Node | None, fault: Fault) -> None:
-        if node is not None:
-            self._world.kill(node)
-            self._later(fault.lasts_s, lambda: self.start(node.name))
+    def _kill(self, node: Node | None, fault: Fault) -> bool:
+        if node is None:
+            return False
+        self._world.kill(node)
+        self._later(fault.lasts_s, lambda: self.start(node.name))
+        return True
 
     def start(self, name: str) -> None:
         """Start a node under a name that has ended, as whoever looks after it does; all its queues at once."""
@@ -115,15 +113,17 @@ class Strikes:
         node = self._world.start_node(name, lock_ttl=self._lock_ttl, shutdown_timeout=self._shutdown_timeout)
         self._load.work_on(node)
 
-    def _freeze(self, node: Node | None, fault: Fault) -> None:
-        if node is not None:
-            self._world.freeze(node)
-            self._later(fault.lasts_s, lambda: self._world.thaw(node))
+    def _freeze(self, node: Node | None, fault: Fault) -> bool:
+        if node is None:
+            return False
+        self._world.freeze(node)
+        self._later(fault.lasts_s, lambda: self._world.thaw(node))
+        return True
 
-    def _stop(self, fault: Fault) -> None:
+    def _stop(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
         if node is None or node.name in self._oracle.stopping:
-            return
+            return False
         self._world.note(node.name, "stops", "")
         self._oracle.stopping[node.name] = self._world.now + self._shutdown_timeout
         node.system.stop(block=False)
@@ -135,6 +135,7 @@ class Strikes:
             self.start(node.name)
 
         self._later(0.0, start_again)
+        return True
 
     def _later(self, delay_s: float, act: Callable[[], None]) -> None:
         """Do it beside all else; it may wait."""
@@ -150,38 +151,42 @@ class Strikes:
         queues = tuple(self._load.started)
         return among[int(fault.pick * len(among))].format(queue=queues[int(fault.lasts_s * 1000) % len(queues)])
 
-    def _raise_in_message(self, fault: Fault) -> None:
+    def _raise_in_message(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
-        if node is not None:
-            paths = [path for path in node.table("tree") if path and node.system.urn_of(path) is not None]
-            with suppress(LookupError):
-                self._world.crash(node, self._path(paths, fault))
+        paths = [path for path in node.table("tree") if path and node.system.urn_of(path) is not None] if node else []
+        if node is None or not paths:
+            return False
+        self._world.crash(node, self._path(paths, fault))
+        return True
 
-    def _raise_in_call(self, fault: Fault) -> None:
+    def _raise_in_call(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
-        if node is not None:
-            self._world.crash_in_call(node, self._path(CALLERS, fault))
+        if node is None:
+            return False
+        self._world.crash_in_call(node, self._path(CALLERS, fault))
+        return True
 
-    def _raise_in_callback(self, fault: Fault) -> None:
+    def _raise_in_callback(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
-        if node is not None:
-            paths = [path for path in node.table("tree") if path]
-            callback = CALLBACKS[int(fault.lasts_s * 1000) % len(CALLBACKS)]
-            self._world.crash_in_callback(node, self._path(paths, fault), callback)
+        paths = [path for path in node.table("tree") if path] if node else []
+        if node is None or not paths:
+            return False
+        callback = CALLBACKS[int(fault.lasts_s * 1000) % len(CALLBACKS)]
+        self._world.crash_in_callback(node, self._path(paths, fault), callback)
+        return True
 
     # -- the store, and the way there
-    def _weather(self, fault: Fault, change: Callable[[Faults], Faults]) -> None:
-        key = len(self._weathers) + len(self.struck)
-        while key in self._weathers:
-            key += 1
-        self._weathers[key] = change
+    def _weather(self, fault: Fault, change: Callable[[Faults], Faults]) -> bool:
+        number = next(self._numbers)
+        self._weathers[number] = change
         self._settle_weather()
 
         def over() -> None:
-            del self._weathers[key]
+            del self._weathers[number]
             self._settle_weather()
 
         self._world.scheduler.after(fault.lasts_s, over)
+        return True
 
     def _settle_weather(self) -> None:
         faults = Faults()
@@ -189,25 +194,34 @@ class Strikes:
             faults = change(faults)
         self._world.network.faults = faults
 
-    def _refuse(self, fault: Fault, how: Refuses) -> None:
-        key = id(fault)
-        self._refusals[key] = how
+    def _refuse(self, fault: Fault, how: Refuses) -> bool:
+        number = next(self._numbers)
+        self._refusals[number] = how
         self._world.network.refuses = how
 
         def over() -> None:
-            self._refusals.pop(key, None)
+            del self._refusals[number]
             self._world.network.refuses = next(reversed(self._refusals.values()), None)
 
         self._world.scheduler.after(fault.lasts_s, over)
+        return True
 
-    def _go_back(self, fault: Fault) -> None:
+    def _go_out(self, lasts_s: float) -> bool:
+        self._world.network.go_out(lasts_s)
+        return True
+
+    def _go_back(self, fault: Fault) -> bool:
         self._world.network.go_out(RESTART_S * fault.pick)
         self._oracle.go_back(self._saved[-1 - int(fault.pick * min(3, len(self._saved)))])
+        return True
 
-    def _flush(self, fault: Fault) -> None:
+    def _flush(self, _: Fault) -> bool:
         self._oracle.go_back(self._born)
+        return True
 
-    def _clock_jump(self, fault: Fault) -> None:
+    def _clock_jump(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
-        if node is not None:
-            node.clock.is_ahead_s += CLOCKS_JUMP_S * (2 * fault.pick - 1)
+        if node is None:
+            return False
+        node.clock.is_ahead_s += CLOCKS_JUMP_S * (2 * fault.pick - 1)
+        return True

@@ -42,6 +42,7 @@ class Verdict:
         story: the events, one a line.
         turns: how many steps there were.
         checks: how often the oracle looked.
+        faults: how many have struck.
         virtual_s: how long it was.
         met: which fault met which moment, how often.
     """
@@ -52,6 +53,7 @@ class Verdict:
     story: str = ""
     turns: int = 0
     checks: int = 0
+    faults: int = 0
     virtual_s: float = 0.0
     met: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -116,9 +118,10 @@ class Trial:
                 continue
             fault = faults.pop(0)
             self._await(fault.moment)
-            for moment in moments(self._world, self._oracle):
-                self._verdict.met[fault.kind, moment] += 1
-            self._strikes.strike(fault)
+            met = list(moments(self._world, self._oracle))
+            if self._strikes.strike(fault):
+                self._verdict.faults += 1
+                self._verdict.met.update((fault.kind, moment) for moment in met)
 
     def _await(self, moment: Moment | None) -> None:
         """Wait until it is so, at any step, if it is soon."""
@@ -180,8 +183,16 @@ class Trial:
         return not any(self._world.store.unreported(queue, 100) for queue in QUEUES)
 
     def _look_at_deaths(self) -> None:
-        said = self._world.history.all("ERROR")
-        for at, job_id in self._oracle.deaths:
-            is_known = any(event.at >= at and job_id in event.of for event in said)
-            if not is_known and self._oracle.taken_up.get(job_id, 0.0) < at:
+        """Each was said, and said once, unless the node was lost or the store went back between line and mark."""
+        history, oracle = self._world.history, self._oracle
+        said = [event for event in history.all("ERROR") if " is dead after " in event.of]
+        for at, job_id in oracle.deaths:
+            is_said = any(event.at >= at and f"job {job_id} " in event.of for event in said)
+            if not is_said and oracle.taken_up.get(job_id, 0.0) < at:
                 raise Broken(f"reported: {job_id} died at {at:.3f} s, and no ERROR says so")
+        may_say_again = oracle.era + history.count("killed") + history.count("frozen")
+        for job_id in {job_id for _, job_id in oracle.deaths}:
+            lines = sum(f"job {job_id} " in event.of for event in said)
+            died = sum(dead == job_id for _, dead in oracle.deaths)
+            if lines > died + may_say_again:
+                raise Broken(f"reported: {job_id} died {died} times, and {lines} ERRORs say so")

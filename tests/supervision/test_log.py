@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,11 +16,22 @@ if TYPE_CHECKING:
 NAME = "exqueue.tests.log"
 
 
-class Exiting(logging.Handler):
-    """Wants to end the program."""
+class Rude(BaseException):
+    """Neither an `Exception` nor known to anybody, and it can't be shown."""
+
+    def __str__(self) -> str:
+        raise SystemExit(5)
+
+
+class Raising(logging.Handler):
+    """Raises this."""
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__()
+        self.raised = raised
 
     def emit(self, record: logging.LogRecord) -> None:
-        raise SystemExit(record.getMessage())
+        raise self.raised
 
 
 class Broken(logging.Handler):
@@ -48,15 +60,44 @@ def test_what_a_handler_raises_is_written_to_the_standard_error(
     assert "ZeroDivisionError" in said
 
 
-def test_a_handler_ends_no_actor(capsys: pytest.CaptureFixture[str]) -> None:
-    """Its `SystemExit` would be the crash of whoever logs, again and again, until the tree gives up."""
-    handler = Exiting()
+def logged_by(name: str, raised: BaseException) -> list[BaseException]:
+    """What comes out of logging a line in a thread of this name, the main one's for ``main``."""
+    came_out: list[BaseException] = []
+
+    def log() -> None:
+        try:
+            safe_logger(NAME).error("job %s is dead", "a1")
+        except BaseException as error:  # noqa: BLE001 - that is the question
+            came_out.append(error)
+
+    handler = Raising(raised)
     logging.getLogger(NAME).addHandler(handler)
     try:
-        safe_logger(NAME).error("job %s is dead", "a1")
+        if name == "main":
+            log()
+        else:
+            thread = threading.Thread(target=log, name=name)
+            thread.start()
+            thread.join()
     finally:
         logging.getLogger(NAME).removeHandler(handler)
-    assert "ERROR (a log handler failed): job a1 is dead" in capsys.readouterr().err
+    return came_out
+
+
+@pytest.mark.parametrize("raised", [SystemExit(), KeyboardInterrupt(), GeneratorExit(), Rude()], ids=type)
+def test_a_handler_ends_no_actor(capsys: pytest.CaptureFixture[str], raised: BaseException) -> None:
+    """Whatever came out would be the crash of whoever logs, again and again, until the tree gives up."""
+    assert logged_by("an actor", raised) == []
+    said = capsys.readouterr().err
+    assert "ERROR (a log handler failed): job a1 is dead" in said
+    assert type(raised).__name__ in said
+
+
+def test_an_interrupt_of_the_main_thread_is_the_users() -> None:
+    """A stop that is waited for there says so in the log, and Ctrl-C may come just then."""
+    interrupt = KeyboardInterrupt()
+    assert logged_by("main", interrupt) == [interrupt]
+    assert logged_by("main", SystemExit()) == []
 
 
 def test_no_standard_error_is_no_error_either(broken: None, monkeypatch: pytest.MonkeyPatch) -> None:

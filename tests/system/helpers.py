@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from exqueue import GetStatus
+from exqueue.persistence.urls import open_persistence
+from exqueue.persistence.values import Fence, Leave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +45,22 @@ def queue_status(system: SystemRef, name: str) -> QueueStatus:
     """The status of one queue, as this node tells it."""
     status: SystemStatus = system.ask(GetStatus())
     return next(queue for queue in status.queues if queue.name == name)
+
+
+def lose(url: str, namespace: str, queue: str, *, times: int) -> None:
+    """Have so many nodes in a row fetch every job of a queue and vanish with them. Nobody else may work it."""
+    persistence = open_persistence(url, namespace=namespace)
+    session = persistence.session(timeout=5.0)
+    token = secrets.token_hex(8)
+    for loss in range(times + 1):
+        fence = session.acquire(f"lost-{loss}", f"{token}-{loss}", 60.0, 0)
+        assert isinstance(fence, Fence)
+        session.claim(queue, fence, 1)
+        if loss < times:
+            assert session.exchange(queue, fence, 1, 1, [], 100, serial=False, leave=Leave(poison_from=2)).jobs
+        session.release(fence)
+    session.close()
+    persistence.close()
 
 
 class Room:

@@ -52,11 +52,9 @@ class Mortuary:
     def bury_what_is_ready(self) -> None:
         """Fetch it all, and bury it."""
         self._call += 2
-        fetched = self._session.exchange(
-            self._queue, FENCE, 1, self._call - 1, [], 10, serial=False, suspect=False
-        ).jobs
+        fetched = self._session.exchange(self._queue, FENCE, 1, self._call - 1, [], 10, serial=False).jobs
         buried = [Bury(job.id, job.run, None) for job in fetched]
-        self._session.exchange(self._queue, FENCE, 1, self._call, buried, 0, serial=False, suspect=False)
+        self._session.exchange(self._queue, FENCE, 1, self._call, buried, 0, serial=False)
 
 
 @pytest.fixture

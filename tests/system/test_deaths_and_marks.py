@@ -195,8 +195,8 @@ def leave_a_death(store: Session, job_id: str, trail: bytes | None, record: byte
     fence = Fence(1, "a node that is gone")
     store.push("client", [Push("Dies", 1, (NewJob(job_id, record),))])
     store.claim("Dies", fence, 1)
-    (job,) = store.exchange("Dies", fence, 1, 1, [], 1, serial=False, suspect=False).jobs
-    store.exchange("Dies", fence, 1, 2, [Bury(job.id, job.run, trail)], 0, serial=False, suspect=False)
+    (job,) = store.exchange("Dies", fence, 1, 1, [], 1, serial=False).jobs
+    store.exchange("Dies", fence, 1, 2, [Bury(job.id, job.run, trail)], 0, serial=False)
 
 
 ERROR = JobError("KeyError", "'x'", "Traceback (most recent call last):\nKeyError: 'x'\n", 1.0, "gone")

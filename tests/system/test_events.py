@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pykka
 import pytest
 
 from exqueue import (
@@ -29,43 +27,13 @@ from exqueue import (
     Unsubscribe,
 )
 from exqueue.testing import crash
-from tests.system.helpers import PATIENCE_S, Room, eventually, queue_status
+from tests.system.ears import Listener
+from tests.system.helpers import PATIENCE_S, Room, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exqueue import SystemRef
-
-
-class Ear(pykka.ThreadingActor):
-    """An actor of the host program that keeps what it hears, in order."""
-
-    use_daemon_thread = True
-
-    def __init__(self, heard: list[Any]) -> None:
-        super().__init__()
-        self.heard = heard
-
-    def on_receive(self, message: Any) -> None:
-        self.heard.append(message)
-
-
-class Listener:
-    """An `Ear` and what it has heard."""
-
-    def __init__(self) -> None:
-        self.heard: list[Any] = []
-        self.ref = Ear.start(self.heard)
-
-    def nth(self, number: int) -> Any:
-        """The event of this number, from 1, as soon as it comes; it is the last one so far."""
-        eventually(lambda: len(self.heard) >= number)
-        assert len(self.heard) == number, self.heard
-        return self.heard[-1]
-
-    def one(self, kind: type[Any]) -> Any:
-        """The first event of this type, as soon as it comes."""
-        return eventually(lambda: [event for event in self.heard if type(event) is kind])[0]
 
 
 @pytest.fixture
@@ -287,98 +255,3 @@ def test_unsubscribing_stops_the_events(system: SystemRef, ear: Listener) -> Non
     system.ask(Enqueue(Mail))
     await_the_reporter(system)
     assert len(ear.heard) == 1
-
-
-# -- subscribers that are in trouble
-def test_a_subscriber_that_ended_is_forgotten(
-    system: SystemRef, ear: Listener, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The others hear on, the jobs run, no actor is the worse for it, and it is not worth a line in the log."""
-    gone = Listener()
-    for listener in (gone, ear):
-        system.ask(Subscribe(listener.ref))
-    reporter = system.urn_of("reporter")
-    gone.ref.stop(timeout=PATIENCE_S)
-    system.ask(StartWorker(Mail))
-    system.ask(Enqueue(Mail))
-    ear.one(JobSucceeded)
-    assert system.urn_of("reporter") == reporter
-    assert system.ask(Unsubscribe(gone.ref)) is False
-    assert system.ask(Unsubscribe(ear.ref)) is True
-    assert caplog.text == ""
-
-
-class Unkind:
-    """Raises whatever it is told."""
-
-    actor_urn = "urn:of-an-unkind-one"
-
-    def __init__(self, raised: type[BaseException]) -> None:
-        self.raised = raised
-
-    def tell(self, message: object) -> None:
-        raise self.raised("no more events, please")
-
-
-@pytest.mark.parametrize("raised", [ValueError, SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])
-def test_fault_031_a_subscriber_that_raises_is_forgotten(
-    system: SystemRef, ear: Listener, caplog: pytest.LogCaptureFixture, raised: type[BaseException]
-) -> None:
-    """As one that ended; one WARNING names it and what it raised."""
-    for ref in (Unkind(raised), ear.ref):
-        system.ask(Subscribe(ref))
-    reporter = system.urn_of("reporter")
-    system.ask(StartWorker(Mail))
-    system.ask(Enqueue(Mail))
-    ear.one(JobSucceeded)
-    assert system.urn_of("reporter") == reporter
-    assert system.ask(Unsubscribe(Unkind(raised))) is False
-    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert len([said for said in warnings if Unkind.actor_urn in said and "no more events, please" in said]) == 1
-
-
-class Slow(pykka.ThreadingActor):
-    """Blocks at its first event."""
-
-    use_daemon_thread = True
-
-    def __init__(self, blocked: threading.Event, let_go: threading.Event) -> None:
-        super().__init__()
-        self.blocked = blocked
-        self.let_go = let_go
-
-    def on_receive(self, message: Any) -> None:
-        self.blocked.set()
-        assert self.let_go.wait(3 * PATIENCE_S)
-
-
-def test_a_subscriber_that_blocks_delays_nobody(system: SystemRef, ear: Listener) -> None:
-    """The events wait in its own inbox: jobs are stored, run and settled, and the other subscribers hear of it."""
-    blocked, let_go = threading.Event(), threading.Event()
-    slow = Slow.start(blocked, let_go)
-    try:
-        system.ask(Subscribe(slow))
-        system.ask(Subscribe(ear.ref, JobSucceeded))
-        system.ask(StartWorker(Mail))
-        system.ask(Enqueue(Mail))
-        assert blocked.wait(PATIENCE_S)
-        system.ask(EnqueueMany(Enqueue(Mail) for _ in range(50)))
-        system.drain()
-        eventually(lambda: len(ear.heard) == 51)
-        assert queue_status(system, "outgoing").processed == 51
-    finally:
-        let_go.set()
-        slow.stop(timeout=PATIENCE_S)
-
-
-def test_a_subscription_outlives_the_crash_of_the_reporter(system: SystemRef, ear: Listener) -> None:
-    """With its types, and it can be ended as before."""
-    system.ask(Subscribe(ear.ref, JobSucceeded))
-    before = system.urn_of("reporter")
-    crash(system, "reporter")
-    eventually(lambda: system.urn_of("reporter") not in (before, None))
-    system.ask(StartWorker(Mail))
-    job_id = system.ask(Enqueue(Mail))
-    assert ear.one(JobSucceeded).id == job_id
-    assert [type(event) for event in ear.heard] == [JobSucceeded]
-    assert system.ask(Unsubscribe(ear.ref)) is True

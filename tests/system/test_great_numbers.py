@@ -90,7 +90,7 @@ def bury_all(session: Session, count: int) -> None:
     trail = encode_trail(Trail(failures=1).buried_with("all of them"))
     ends: list[Bury] = []
     for call in range(1, count // MAX_BATCH + 2):
-        jobs = session.exchange("Many", fence, 1, call, ends, MAX_BATCH, serial=False, suspect=False).jobs
+        jobs = session.exchange("Many", fence, 1, call, ends, MAX_BATCH, serial=False).jobs
         ends = [Bury(job.id, job.run, trail) for job in jobs]
     session.release(fence)
 

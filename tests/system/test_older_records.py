@@ -92,8 +92,8 @@ def bury(session: Session, trail: bytes) -> None:
     fence = session.acquire("old-node", "old-token", 60.0, 0)
     assert isinstance(fence, Fence)
     session.claim("Mail", fence, 1)
-    (job,) = session.exchange("Mail", fence, 1, 1, [], 1, serial=False, suspect=False).jobs
-    session.exchange("Mail", fence, 1, 2, [Bury(job.id, job.run, trail)], 0, serial=False, suspect=False)
+    (job,) = session.exchange("Mail", fence, 1, 1, [], 1, serial=False).jobs
+    session.exchange("Mail", fence, 1, 2, [Bury(job.id, job.run, trail)], 0, serial=False)
     session.release(fence)
 
 

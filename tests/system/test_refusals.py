@@ -22,7 +22,9 @@ from exqueue import (
     ResumeQueue,
     StartWorker,
     StopWorker,
+    Subscribe,
     SystemRef,
+    Unsubscribe,
 )
 from tests.naming import plain_repr
 from tests.system.helpers import Room, eventually
@@ -207,6 +209,13 @@ def test_a_queue_without_a_job_that_another_node_has_started_can_be_paused(
         standby.ask(StartWorker(Mail))
         eventually(lambda: len(system.ask(GetStatus()).queues) == 2)
         assert system.ask(PauseQueue("Mail")) is True
+
+
+@pytest.mark.parametrize("message", [Subscribe, Unsubscribe])
+def test_a_system_is_no_subscriber(system: SystemRef, message: Any) -> None:
+    """Its ``tell`` takes no events: each would raise."""
+    with pytest.raises(TypeError, match="not to a system, which takes messages only"):
+        message(system)
 
 
 @pytest.mark.parametrize("send", ["ask", "tell"])

@@ -19,7 +19,7 @@ from exqueue import (
     JobDied,
     StartWorker,
 )
-from exqueue.actors import courier
+from exqueue.actors import courier, topology
 from exqueue.testing import crash
 from tests.system.helpers import Room, eventually, queue_status
 
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
     from exqueue import SystemRef
 
-STOP_WITHIN_S = 9.0
-"""The time for the Courier to end, and a margin."""
+TIME_TO_END_S = 2.0
+"""What an actor gets for it, the Courier too."""
+
+STOP_WITHIN_S = TIME_TO_END_S + 3.0
 
 
 class Dies:
@@ -171,9 +173,10 @@ def test_a_callable_that_hangs_delays_nothing(
 
 
 def test_a_callable_that_hangs_does_not_hold_up_a_stop(
-    url: str, namespace: str, caplog: pytest.LogCaptureFixture
+    url: str, namespace: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its thread is abandoned when its time is over."""
+    monkeypatch.setattr(topology, "ONE_VERB_S", TIME_TO_END_S)
     with Room() as room:
         system = started(url, namespace, lambda died: room.visit(died.id))
         kill(system, 3)

@@ -20,6 +20,7 @@ from exqueue import (
     StartWorker,
     SystemStatus,
 )
+from exqueue.actors import listener
 from exqueue.testing import crash
 from tests.system.helpers import PATIENCE_S, Room, eventually, queue_status
 
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def system(url: str, namespace: str) -> Iterator[SystemRef]:
-    """A node of a known name."""
+def system(url: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[SystemRef]:
+    """A node of a known name, whose signs of life come soon."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 0.2)
     with ExqueueSystem.start(url, namespace=namespace, node="worker", shutdown_timeout=5) as started:
         yield started
 

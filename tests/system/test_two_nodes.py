@@ -27,10 +27,9 @@ from exqueue import (
     StopWorker,
     SystemStatus,
 )
+from exqueue.actors import listener
 from exqueue.actors.tables import known_epoch
-from exqueue.persistence.urls import open_persistence
-from exqueue.persistence.values import Fence
-from tests.system.helpers import Room, eventually, queue_status
+from tests.system.helpers import Room, eventually, lose, queue_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +95,12 @@ def room() -> Iterator[Room]:
 
 
 @pytest.fixture
+def frequent_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a node tells of itself every few seconds it tells at once."""
+    monkeypatch.setattr(listener, "SWEEP_EVERY_S", 0.2)
+
+
+@pytest.fixture
 def nodes(url: str, namespace: str, room: Room) -> Iterator[Nodes]:
     """The two nodes, before any queue is started. The clerk comes first and goes last."""
     with (
@@ -104,21 +109,6 @@ def nodes(url: str, namespace: str, room: Room) -> Iterator[Nodes]:
     ):
         yield Nodes(leader, clerk)
         room.open()
-
-
-def lose_twice(url: str, namespace: str, queue: str) -> None:
-    """Have two nodes in a row fetch the next job of a queue and vanish with it."""
-    persistence = open_persistence(url, namespace=namespace)
-    session = persistence.session(timeout=5.0)
-    for loss in range(3):
-        fence = session.acquire(f"lost-{loss}", f"token-{loss}", 60.0, 0)
-        assert isinstance(fence, Fence)
-        session.claim(queue, fence, 1)
-        if loss < 2:
-            assert len(session.exchange(queue, fence, 1, 1, [], 1, serial=False, suspect=False).jobs) == 1
-        session.release(fence)
-    session.close()
-    persistence.close()
 
 
 def without_clock(status: SystemStatus) -> SystemStatus:
@@ -135,7 +125,7 @@ def without_clock(status: SystemStatus) -> SystemStatus:
 def a_bit_of_everything(nodes: Nodes, url: str, namespace: str) -> dict[str, str]:
     """Jobs in every state and queues in every condition; the ids of some of them."""
     ids = {"suspect": nodes.clerk.ask(Enqueue("Suspicious"))}
-    lose_twice(url, namespace, "Suspicious")
+    lose(url, namespace, "Suspicious", times=2)
     ids["paused"] = nodes.clerk.ask(Enqueue("Halting", {"number": 1}))
     nodes.clerk.ask(PauseQueue("Halting"))
     for job in (Held, Fragile, Booking, Late):
@@ -156,6 +146,7 @@ def a_bit_of_everything(nodes: Nodes, url: str, namespace: str) -> dict[str, str
     return ids
 
 
+@pytest.mark.usefixtures("frequent_signs_of_life")
 def test_the_status_is_the_same_from_both(nodes: Nodes, url: str, namespace: str) -> None:
     """Every number, name and sentence; only who was asked differs, and whether that one leads."""
     ids = a_bit_of_everything(nodes, url, namespace)
@@ -178,6 +169,7 @@ def test_the_status_is_the_same_from_both(nodes: Nodes, url: str, namespace: str
         assert theirs.oldest_ready_s == pytest.approx(ours.oldest_ready_s, abs=5)
 
 
+@pytest.mark.usefixtures("frequent_signs_of_life")
 def test_the_status_tells_the_numbers_of_each_queue(nodes: Nodes, url: str, namespace: str) -> None:
     """Ready, waiting, running, dead; paused, halted, suspects; and who works it, with which options."""
     ids = a_bit_of_everything(nodes, url, namespace)

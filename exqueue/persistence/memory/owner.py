@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from exqueue.errors import Fenced, StaleCall
 from exqueue.persistence.memory.queue import FRONT, Run
 from exqueue.persistence.values import (
     MAX_PROMOTED,
+    MAX_WEIGHED,
     Bury,
     Claimed,
     Done,
@@ -26,7 +28,7 @@ from exqueue.persistence.values import (
 if TYPE_CHECKING:
     from exqueue.persistence.memory.line import Line
     from exqueue.persistence.memory.queue import Queue
-    from exqueue.persistence.values import Verdict
+    from exqueue.persistence.values import Leave, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,15 @@ class Request:
     settlements: tuple[Settlement, ...]
     want: int
     serial: bool
-    suspect: bool
+    leave: Leave
+
+
+class Candidate(NamedTuple):
+    """A job that may be handed out, with the place that its run would have; they are handed out in this order."""
+
+    place: int
+    id: str
+    needs_leave: bool
 
 
 def claim(queue: Queue, fence: Fence, seat: int, now: float) -> Claimed:
@@ -98,7 +108,7 @@ def _answer(queue: Queue, runs: dict[str, Run], now: float) -> Exchanged:
         refused=queue.refused,
         next_due=max(0.0, first[0] - now) if first else None,
         paused=queue.paused,
-        suspect_waits=bool(_offered(queue, queue.suspects)),
+        suspect_waits=bool(_offered(queue, queue.suspects, 1)),
     )
 
 
@@ -150,46 +160,55 @@ def _hand_out(queue: Queue, request: Request, now: float) -> dict[str, Run]:
     want = min(request.want, 1) if request.serial else request.want
     if queue.paused or (request.serial and queue.running):
         want = 0
-    leave = request.suspect
-    handed_out: dict[str, Run] = {}
-    while len(handed_out) < want:
-        picked = _pick(queue, leave=leave, now=now)
-        if picked is None:
-            break
-        job_id, place, needed_leave = picked
-        leave = leave and not needed_leave
-        run = Run(place, request.seat, request.call, int(now * 1000))
-        handed_out[job_id] = queue.running[job_id] = run
-        if request.serial:
-            queue.head = job_id
-    return handed_out
+    picked = _returned(queue, request.leave, want, now)
+    if not (queue.serial and queue.head is not None):
+        is_used = any(job.needs_leave for job in picked)
+        leave = replace(request.leave, suspect=False) if is_used else request.leave
+        picked += _fresh(queue, leave, want - len(picked), now)
+    runs = {job.id: Run(job.place, request.seat, request.call, int(now * 1000)) for job in picked}
+    queue.running.update(runs)
+    if request.serial and picked:
+        queue.head = picked[0].id
+    return runs
 
 
-def _pick(queue: Queue, *, leave: bool, now: float) -> tuple[str, int, bool] | None:
-    """Take the next job out of its line: its id, its place, and whether it needed the leave."""
-    lines = (queue.returned, queue.suspects) if leave else (queue.returned,)
-    offered = [(first, line) for line in lines if (first := _offered(queue, line)) is not None]
-    if offered:
-        (place, job_id), line = min(offered, key=lambda entry: entry[0])
-        line.take(job_id)
-        return job_id, int(place), line is queue.suspects
-    if queue.serial and queue.head is not None:
-        return None
-    while queue.ready:
+def _returned(queue: Queue, leave: Leave, want: int, now: float) -> list[Candidate]:
+    """Take those that went back out of their lines, by place, and the suspects that there is leave for."""
+    plain = _offered(queue, queue.returned, want)
+    offered = [Candidate(int(place), job_id, needs_leave=False) for place, job_id in plain]
+    is_left = leave.suspect
+    for place, job_id in _offered(queue, queue.suspects, MAX_WEIGHED):
+        is_poison = leave.is_poison(queue.recoveries(job_id, now))
+        if is_poison or is_left:
+            offered.append(Candidate(int(place), job_id, not is_poison))
+            is_left = is_left and is_poison
+    picked = sorted(offered)[:want]
+    for job in picked:
+        (queue.suspects if job.id in queue.suspects else queue.returned).take(job.id)
+    return picked
+
+
+def _fresh(queue: Queue, leave: Leave, want: int, now: float) -> list[Candidate]:
+    """Take those that were never fetched out of the line; a suspect without leave goes to the others of its kind."""
+    picked: list[Candidate] = []
+    is_left = leave.suspect
+    while queue.ready and len(picked) < want:
         job_id, _ = queue.ready.popitem(last=False)
-        place = queue.draw_place()
-        is_suspect = queue.is_suspect(job_id, now)
-        if leave or not is_suspect:
-            return job_id, place, is_suspect
-        queue.suspects.put(job_id, place)
-    return None
+        place, recoveries = queue.draw_place(), queue.recoveries(job_id, now)
+        needs_leave = queue.is_suspect(job_id, now) and not leave.is_poison(recoveries)
+        if is_left or not needs_leave:
+            picked.append(Candidate(place, job_id, needs_leave))
+            is_left = is_left and not needs_leave
+        else:
+            queue.suspects.put(job_id, place)
+    return picked
 
 
-def _offered(queue: Queue, line: Line) -> tuple[float, str] | None:
-    """The job of a line that may be handed out: its first, in a serial queue with a head the head only."""
+def _offered(queue: Queue, line: Line, most: int) -> list[tuple[float, str]]:
+    """The first of a line that may be handed out; in a serial queue with a head only that."""
     if not queue.serial or queue.head is None:
-        return line.first()
-    return (line.number(queue.head), queue.head) if queue.head in line else None
+        return list(islice(line, most))
+    return [(line.number(queue.head), queue.head)] if queue.head in line else []
 
 
 def sweep(queue: Queue, owned: Owned, now: float) -> Verdict:
@@ -204,5 +223,6 @@ def sweep(queue: Queue, owned: Owned, now: float) -> Verdict:
         due_at = first[0] if first else None
     else:
         due_at = queue.waiting.number(halting) if halting in queue.waiting else None
-    offered = _offered(queue, queue.returned) or _offered(queue, queue.suspects) or (halting is None and queue.ready)
+    went_back = _offered(queue, queue.returned, 1) or _offered(queue, queue.suspects, 1)
+    offered = went_back or (halting is None and queue.ready)
     return "due" if offered or (due_at is not None and due_at <= now) else "fine"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from exqueue.errors import ExqueueError
 from exqueue.persistence.bounds import check_size
 from exqueue.persistence.memory import owner
-from exqueue.persistence.values import Overview, QueueWoken
+from exqueue.persistence.values import NO_LEAVE, Overview, QueueWoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Exchanged,
         Fence,
         Holder,
+        Leave,
         Mark,
         Owned,
         Presence,
@@ -197,12 +198,12 @@ class MemorySession:
         want: int,
         *,
         serial: bool,
-        suspect: bool,
+        leave: Leave = NO_LEAVE,
     ) -> Exchanged:
         """See `Session.exchange`."""
         check_size("settlements", len(settlements))
         check_size("want", want)
-        request = owner.Request(fence, seat, call, tuple(settlements), want, serial, suspect)
+        request = owner.Request(fence, seat, call, tuple(settlements), want, serial, leave)
         with self._store.lock:
             return owner.exchange(self._store.queue(queue), request, self._store.clock())
 

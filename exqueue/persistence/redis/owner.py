@@ -10,6 +10,7 @@ from exqueue.persistence.bounds import check_size
 from exqueue.persistence.redis.text import text_of
 from exqueue.persistence.redis.verbs import Verbs, in_pieces, milliseconds
 from exqueue.persistence.values import (
+    NO_LEAVE,
     Bury,
     Claimed,
     Done,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exqueue.persistence.redis.connection import Args, Reply
-    from exqueue.persistence.values import Fence, Owned, Verdict
+    from exqueue.persistence.values import Fence, Leave, Owned, Verdict
 
 FIRST_JOB = 4
 """Where the jobs begin in the reply of ``exchange.lua``, of `VALUES_A_JOB` each."""
@@ -62,7 +63,7 @@ class Owner(Verbs):
         want: int,
         *,
         serial: bool,
-        suspect: bool,
+        leave: Leave = NO_LEAVE,
     ) -> Exchanged:
         """See `Session.exchange`."""
         check_size("settlements", len(settlements))
@@ -74,7 +75,8 @@ class Owner(Verbs):
         stored = (at.jobs, at.trail, at.recoveries)
         lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
         who = (fence.epoch, fence.token, seat, call)
-        args = (*who, want, int(serial), int(suspect), len(settlements), *ended)
+        what = (want, int(serial), int(leave.suspect), leave.poison_from or 0)
+        args = (*who, *what, len(settlements), *ended)
         reply = self._run("exchange", (*stored, *lines, at.owner, at.husks, at.unreported), args)
         _check_owner(reply, f"call {call} of seat {seat} of {queue!r}")
         return _exchanged(reply)

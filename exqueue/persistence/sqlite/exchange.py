@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from exqueue.errors import Fenced, StaleCall
@@ -21,16 +21,17 @@ from exqueue.persistence.sqlite.queue import (
     state_of_return,
 )
 from exqueue.persistence.sqlite.settling import settle
-from exqueue.persistence.values import MAX_PROMOTED, SUSPECT_AFTER, Exchanged, Fetched
+from exqueue.persistence.values import MAX_PROMOTED, MAX_WEIGHED, SUSPECT_AFTER, Exchanged, Fetched
 
 if TYPE_CHECKING:
     from exqueue.persistence.sqlite.connection import Step
     from exqueue.persistence.sqlite.queue import QueueRow
-    from exqueue.persistence.values import Fence, Settlement
+    from exqueue.persistence.values import Fence, Leave, Settlement
 
 _JOB: Final = "id, rank, recovered, trail, record"
 _LINE: Final = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND state = ? ORDER BY rank, id LIMIT ?"  # noqa: S608
-_HEAD: Final = f"SELECT {_JOB}, state FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
+_STORED: Final = f"SELECT {_JOB}, state FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
+_SUSPECTS: Final = f"SELECT id, recovered FROM jobs WHERE queue = ? AND state = {SUSPECT} ORDER BY rank, id LIMIT ?"  # noqa: S608
 _RUNS: Final = f"SELECT {_JOB}, run FROM jobs WHERE queue = ? AND state = {RUNNING} ORDER BY rank, id"  # noqa: S608
 _DUE: Final = "SELECT id, recovered FROM jobs WHERE queue = ? AND state = ? AND rank <= ? ORDER BY rank, id LIMIT ?"
 _MOVE: Final = "UPDATE jobs SET state = ?, rank = ? WHERE queue = ? AND id = ?"
@@ -53,7 +54,7 @@ class Request:
     settlements: tuple[Settlement, ...]
     want: int
     serial: bool
-    suspect: bool
+    leave: Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,11 @@ def _hand_out(step: Step, queue: QueueRow, request: Request) -> tuple[Fetched, .
     want = min(request.want, 1) if request.serial else request.want
     if want == 0 or queue.paused or (request.serial and _is_running(step, queue)):
         return ()
-    picked = _returned(step, queue, want, leave=request.suspect)
+    picked = _returned(step, queue, want, request.leave)
     if len(picked) < want and not (request.serial and queue.head is not None):
-        leave = request.suspect and not any(job.needs_leave for job in picked)
-        picked += _fresh(step, queue, want - len(picked), leave=leave)
+        is_used = any(job.needs_leave for job in picked)
+        leave = replace(request.leave, suspect=False) if is_used else request.leave
+        picked += _fresh(step, queue, want - len(picked), leave)
     stamp = f"|{request.seat}|{request.call}|{int(step.now * 1000)}"
     jobs = tuple(
         Fetched(job.id, f"{job.place}{stamp}".encode(), job.record, job.trail, recent(job.recovered, step.now))
@@ -169,49 +171,70 @@ def _is_running(step: Step, queue: QueueRow) -> bool:
     return step.db.execute(asked, (queue.key, RUNNING)).fetchone() is not None
 
 
-def _returned(step: Step, queue: QueueRow, want: int, *, leave: bool) -> list[Candidate]:
-    """Those that went back, by place, with at most one suspect; in a serial queue with a head only that."""
+def _returned(step: Step, queue: QueueRow, want: int, leave: Leave) -> list[Candidate]:
+    """Those that went back, by place, and the suspects that there is leave for; in a serial queue with a head that."""
     if queue.serial and queue.head is not None:
         head = _head(step, queue)
-        return [head] if head is not None and (leave or not head.needs_leave) else []
-    found = [_candidate(row, is_suspect=False) for row in _line(step, queue, RETURNED, want)]
-    if leave:
-        found += [_candidate(row, is_suspect=True) for row in _line(step, queue, SUSPECT, 1)]
-        found.sort(key=lambda job: (job.place, job.id))
+        is_held = head is not None and head.needs_leave and not leave.suspect
+        return [] if head is None or (is_held and not _is_poison(step, head.recovered, leave)) else [head]
+    found = [_candidate(row, needs_leave=False) for row in _line(step, queue, RETURNED, want)]
+    for job_id, is_poison in _let_go(step, queue, leave)[:want]:
+        row = step.db.execute(_STORED, (queue.key, job_id)).fetchone()
+        found.append(_candidate(row[:-1], needs_leave=not is_poison))
+    found.sort(key=lambda job: (job.place, job.id))
     return found[:want]
+
+
+def _let_go(step: Step, queue: QueueRow, leave: Leave) -> list[tuple[str, bool]]:
+    """The suspects that there is leave for, by place, and whether each is poison."""
+    most = int(leave.suspect) if leave.poison_from is None else MAX_WEIGHED
+    is_left, found = leave.suspect, []
+    # Without trails and records, which are large: most of them stay where they are.
+    for job_id, recovered in step.db.execute(_SUSPECTS, (queue.key, most)).fetchall():
+        is_poison = _is_poison(step, recovered, leave)
+        if is_poison or is_left:
+            found.append((job_id, is_poison))
+            is_left = is_left and is_poison
+    return found
+
+
+def _is_poison(step: Step, recovered: str | None, leave: Leave) -> bool:
+    return leave.is_poison(recent(recovered, step.now))
 
 
 def _head(step: Step, queue: QueueRow) -> Candidate | None:
     """The serial head, if it stands in one of the lines of what went back."""
-    row = step.db.execute(_HEAD, (queue.key, queue.head)).fetchone()
+    row = step.db.execute(_STORED, (queue.key, queue.head)).fetchone()
     if row is None or row[-1] not in {RETURNED, SUSPECT}:
         return None
-    return _candidate(row[:-1], is_suspect=row[-1] == SUSPECT)
+    return _candidate(row[:-1], needs_leave=row[-1] == SUSPECT)
 
 
-def _candidate(row: Any, *, is_suspect: bool) -> Candidate:
+def _candidate(row: Any, *, needs_leave: bool) -> Candidate:
     job_id, rank, recovered, trail, record = row
-    return Candidate(job_id, int(rank), is_suspect, recovered, trail, record)
+    return Candidate(job_id, int(rank), needs_leave, recovered, trail, record)
 
 
 def _line(step: Step, queue: QueueRow, state: int, most: int) -> list[Any]:
     return step.db.execute(_LINE, (queue.key, state, most)).fetchall()
 
 
-def _fresh(step: Step, queue: QueueRow, want: int, *, leave: bool) -> list[Candidate]:
+def _fresh(step: Step, queue: QueueRow, want: int, leave: Leave) -> list[Candidate]:
     """Those that were never fetched, each with a new place; a suspect without leave goes to the others of its kind."""
     picked: list[Candidate] = []
+    is_left = leave.suspect
     while len(picked) < want:
         rows = _line(step, queue, READY, want - len(picked))
         held = []
         for job_id, _, recovered, trail, record in rows:
             queue.places += 1
-            is_suspect = recent(recovered, step.now) >= SUSPECT_AFTER
-            if is_suspect and not leave:
+            recoveries = recent(recovered, step.now)
+            needs_leave = recoveries >= SUSPECT_AFTER and not leave.is_poison(recoveries)
+            if needs_leave and not is_left:
                 held.append((SUSPECT, queue.places, queue.key, job_id))
             else:
-                leave = leave and not is_suspect
-                picked.append(Candidate(job_id, queue.places, is_suspect, recovered, trail, record))
+                is_left = is_left and not needs_leave
+                picked.append(Candidate(job_id, queue.places, needs_leave, recovered, trail, record))
         if not held:
             break
         # What was picked still stands in the line: it is moved out of it, so that the next look finds others.

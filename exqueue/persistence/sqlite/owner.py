@@ -22,14 +22,14 @@ from exqueue.persistence.sqlite.queue import (
     with_one_more,
 )
 from exqueue.persistence.sqlite.verbs import Verbs
-from exqueue.persistence.values import Claimed, RunningEntry
+from exqueue.persistence.values import NO_LEAVE, Claimed, RunningEntry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exqueue.persistence.sqlite.connection import Step
     from exqueue.persistence.sqlite.queue import QueueRow
-    from exqueue.persistence.values import Exchanged, Fence, Owned, Settlement, Verdict
+    from exqueue.persistence.values import Exchanged, Fence, Leave, Owned, Settlement, Verdict
 
 _RUNS: Final = "SELECT id, run FROM jobs WHERE queue = ? AND state = ? ORDER BY rank, id"
 _PUT_BACK: Final = "UPDATE jobs SET state = ?, run = NULL, recovered = ? WHERE queue = ? AND id = ?"
@@ -58,12 +58,12 @@ class Owner(Verbs):
         want: int,
         *,
         serial: bool,
-        suspect: bool,
+        leave: Leave = NO_LEAVE,
     ) -> Exchanged:
         """See `Session.exchange`."""
         check_size("settlements", len(settlements))
         check_size("want", want)
-        request = Request(fence, seat, call, tuple(settlements), want, serial, suspect)
+        request = Request(fence, seat, call, tuple(settlements), want, serial, leave)
         with named(queue, self._file.path):
             return self._write(lambda step: exchange(step, queue, request))
 

@@ -173,6 +173,9 @@ class Scheduler:
             if it is not self._main and not it.dead:
                 it.parent = greenlet.getcurrent()
                 it.throw(greenlet.GreenletExit)
+        # What a suspended greenlet has on its stack is never collected.
+        if self._hub:
+            self._hub.throw(greenlet.GreenletExit)
         self._ready.clear()
         self._polled.clear()
         self._timers.clear()

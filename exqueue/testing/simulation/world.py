@@ -11,13 +11,12 @@ Not simulated: what two threads do to each other between two such points; proces
 
 from __future__ import annotations
 
-import atexit
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from exqueue.config import SystemConfig
 from exqueue.system import start_system
-from exqueue.testing import crash
+from exqueue.testing.crash import crash
 from exqueue.testing.simulation.chronicle import Chronicle
 from exqueue.testing.simulation.history import Event, History, LogListener
 from exqueue.testing.simulation.network import Network
@@ -102,7 +101,7 @@ class World:
     def __exit__(self, *_: object) -> None:
         self._log.close()
         for node in self._all:
-            atexit.unregister(node.system.stop)
+            node.system._at_exit.cancel()  # noqa: SLF001 - nobody else leaves systems behind
         self.scheduler.end()
         self._log.leave()
 

@@ -18,6 +18,7 @@ from exqueue.persistence.values import (
     Fetched,
     GiveBack,
     Holder,
+    Leave,
     Mark,
     NewJob,
     Overview,
@@ -192,24 +193,24 @@ class Game:
         if self._random.random() < 0.03:
             seat += self._random.choice((-1, 1))
         ends = self._ends(queue)
-        want, serial, suspect = self._random.choice((0, 1, 2, 5)), self._serial[queue], self._random.random() < 0.4
+        want, serial = self._random.choice((0, 1, 2, 5)), self._serial[queue]
+        leave = Leave(self._random.random() < 0.4, self._random.choice((None, None, 2, 3)))
 
         answers: list[Exchanged] = []
 
         def act(session: Session, side: int) -> Exchanged:
             settlements = [end(side) for end in ends]
-            answers.append(
-                session.exchange(queue, fence, seat, call, settlements, want, serial=serial, suspect=suspect)
-            )
+            answers.append(session.exchange(queue, fence, seat, call, settlements, want, serial=serial, leave=leave))
             return answers[-1]
 
         told = [end(0) for end in ends]
-        text = f"exchange {queue} {fence} {seat} {call} {told} want={want} serial={serial} suspect={suspect}"
+        text = f"exchange {queue} {fence} {seat} {call} {told} want={want} serial={serial} {leave}"
         answer = self._both(text, act)
         if isinstance(answer, Exchanged):
             for one, other in zip(answers[0].jobs, answers[1].jobs, strict=True):
                 self._handles[queue].append(Handle(one.id, (one.run, other.run)))
             self._note(queue, call, answer, told)
+            self.seen.update("poison handed out" for job in answer.jobs if leave.is_poison(job.recoveries))
             if any(isinstance(end, Retry) and end.delay == BRIEF_S for end in told):
                 self._wait(queue)
 

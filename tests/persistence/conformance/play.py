@@ -9,6 +9,7 @@ from typing import TypeVar
 from exqueue.errors import ExqueueError
 from exqueue.persistence.base import Persistence, Session
 from exqueue.persistence.values import (
+    NO_LEAVE,
     Bury,
     Claimed,
     Done,
@@ -16,6 +17,7 @@ from exqueue.persistence.values import (
     Fence,
     Fetched,
     GiveBack,
+    Leave,
     NewJob,
     Owned,
     Push,
@@ -106,22 +108,24 @@ class Owner:
         self.claimed: Claimed = session.claim(queue, fence, seat)
         self.call = self.claimed.call
 
-    def exchange(self, *settlements: Settlement, want: int = 0, suspect: bool = False) -> Exchanged:
+    def exchange(
+        self, *settlements: Settlement, want: int = 0, suspect: bool = False, poison_from: int | None = None
+    ) -> Exchanged:
         """The next call."""
-        answer = self.ask(self.call + 1, settlements, want, suspect=suspect)
+        answer = self.ask(self.call + 1, settlements, want, Leave(suspect, poison_from))
         self.call += 1
         return answer
 
     def ask(
-        self, call: int, settlements: Sequence[Settlement] = (), want: int = 0, *, suspect: bool = False
+        self, call: int, settlements: Sequence[Settlement] = (), want: int = 0, leave: Leave = NO_LEAVE
     ) -> Exchanged:
         """A call of any number."""
         return self.session.exchange(
-            self.queue, self.fence, self.seat, call, settlements, want, serial=self.serial, suspect=suspect
+            self.queue, self.fence, self.seat, call, settlements, want, serial=self.serial, leave=leave
         )
 
-    def fetch(self, want: int = 1, *, suspect: bool = False) -> tuple[Fetched, ...]:
-        return self.exchange(want=want, suspect=suspect).jobs
+    def fetch(self, want: int = 1, *, suspect: bool = False, poison_from: int | None = None) -> tuple[Fetched, ...]:
+        return self.exchange(want=want, suspect=suspect, poison_from=poison_from).jobs
 
     def fetch_one(self, *, suspect: bool = False) -> Fetched:
         (job,) = self.fetch(suspect=suspect)

@@ -63,7 +63,7 @@ def test_a_fence_above_the_queues_must_claim_first(session: Session, owner: Owne
     """An exchange with a fence that the queue does not know yet is refused with the queue's own epoch."""
     client.push("a")
     with pytest.raises(Fenced) as refused:
-        session.exchange("q", TWO, 1, 1, [], 1, serial=False, suspect=False)
+        session.exchange("q", TWO, 1, 1, [], 1, serial=False)
     assert refused.value.epoch == 1
     assert listed(session, "ready") == ["a"]
 
@@ -75,7 +75,7 @@ def test_an_exchange_with_a_queue_that_nobody_claimed_is_refused(
     """Nobody's queue has epoch 0, which is no fence that anyone could have."""
     client.push("a")
     with pytest.raises(Fenced) as refused:
-        session.exchange("q", fence, 0, 1, [], 1, serial=False, suspect=False)
+        session.exchange("q", fence, 0, 1, [], 1, serial=False)
     assert refused.value.epoch == 0
 
 

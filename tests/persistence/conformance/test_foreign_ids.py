@@ -1,7 +1,7 @@
 """An id of bytes that are no UTF-8, which stand in it as lone surrogates: each verb finds its job again."""
 
 from exqueue.persistence.base import Session
-from exqueue.persistence.values import Bury, Done, Exchanged, Fence, GiveBack, NewJob, Push, Retry, Settlement
+from exqueue.persistence.values import Bury, Done, Exchanged, Fence, GiveBack, Leave, NewJob, Push, Retry, Settlement
 
 ID = "\udcff bad \udcc3"
 FENCE = Fence(1, "token")
@@ -14,7 +14,7 @@ def push(session: Session, n: int, *jobs: NewJob) -> None:
 
 def exchange(session: Session, call: int, *ended: Settlement, want: int = 2, serial: bool = False) -> Exchanged:
     """One exchange of the first owner."""
-    return session.exchange("q", FENCE, 1, call, ended, want, serial=serial, suspect=True)
+    return session.exchange("q", FENCE, 1, call, ended, want, serial=serial, leave=Leave(suspect=True))
 
 
 def test_it_is_handed_out_settled_and_handed_out_again(session: Session) -> None:
@@ -36,9 +36,11 @@ def test_it_is_handed_out_settled_and_handed_out_again(session: Session) -> None
     assert (bad.id, bad.trail) == (ID, b"trail")
     # Another leadership finds it running, and puts it back.
     session.claim("q", Fence(2, "other"), 1)
-    (bad,) = session.exchange("q", Fence(2, "other"), 1, 1, [], 1, serial=False, suspect=True).jobs
+    (bad,) = session.exchange("q", Fence(2, "other"), 1, 1, [], 1, serial=False, leave=Leave(suspect=True)).jobs
     assert (bad.id, bad.recoveries) == (ID, 1)
-    last = session.exchange("q", Fence(2, "other"), 1, 2, [Done(ID, bad.run)], 1, serial=False, suspect=True)
+    last = session.exchange(
+        "q", Fence(2, "other"), 1, 2, [Done(ID, bad.run)], 1, serial=False, leave=Leave(suspect=True)
+    )
     assert (last.refused, last.jobs) == ((), ())
     assert session.get_jobs(ID, ["q"]) == ()
 

@@ -43,9 +43,9 @@ def test_scripts_that_the_server_forgot_are_loaded_again(session: RedisSession, 
     server.script_flush()
     assert push(session, 1, "a", "b") is None
     server.script_flush()
-    a, b = session.exchange("q", FENCE, 1, 1, [], 2, serial=False, suspect=False).jobs
+    a, b = session.exchange("q", FENCE, 1, 1, [], 2, serial=False).jobs
     server.script_flush()
-    session.exchange("q", FENCE, 1, 2, [Done(a.id, a.run), Done(b.id, b.run)], 0, serial=False, suspect=False)
+    session.exchange("q", FENCE, 1, 2, [Done(a.id, a.run), Done(b.id, b.run)], 0, serial=False)
     server.script_flush()
     assert session.overview(["q"]).queues[0].processed == 2
     server.script_flush()

@@ -15,6 +15,7 @@ from exqueue.persistence.values import (
     Fence,
     Fetched,
     GiveBack,
+    Leave,
     Mark,
     NewJob,
     Owned,
@@ -34,7 +35,7 @@ def settle_all_kinds(session: RedisSession, runs: list[Fetched]) -> object:
     a, b, c, d, e = runs
     ended: list[Settlement] = [Done(a.id, a.run), Retry(b.id, b.run, 60, b"t"), Bury(c.id, c.run, b"t")]
     ended += [GiveBack(d.id, d.run), Recovered(e.id, e.run)]
-    return session.exchange("q", FENCE, 1, 2, ended, 3, serial=False, suspect=True)
+    return session.exchange("q", FENCE, 1, 2, ended, 3, serial=False, leave=Leave(suspect=True))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_key_of_a_wrong_type_is_named_and_nothing_is_changed(
     at = queue_keys(namespace, "q")
     session.claim("q", FENCE, 1)
     session.push("pusher", [Push("q", 1, tuple(NewJob(name, b"record") for name in "abcdefgh"))])
-    runs = list(session.exchange("q", FENCE, 1, 1, [], 5, serial=False, suspect=False).jobs)
+    runs = list(session.exchange("q", FENCE, 1, 1, [], 5, serial=False).jobs)
     key: bytes = getattr(at, role)
     server.delete(key)
     server.set(key, "somebody else was here")
@@ -142,14 +143,14 @@ def test_an_entry_that_is_no_number_is_named_and_nothing_is_changed(
     at = queue_keys(namespace, "q")
     session.claim("q", FENCE, 1)
     session.push("pusher", [Push("q", 1, tuple(NewJob(name, b"record") for name in "abcdefgh"))])
-    session.exchange("q", FENCE, 1, 1, [], 5, serial=False, suspect=False)
+    session.exchange("q", FENCE, 1, 1, [], 5, serial=False)
     key: bytes = getattr(at, role)
     server.hset(key, field, "nonsense")
     before = contents(server, at.prefix)
     acts: dict[str, Verb] = {
         "claim": lambda it: it.claim("q", Fence(2, "another"), 2),
         "claim anew": lambda it: it.claim("q", FENCE, 2),
-        "exchange": lambda it: it.exchange("q", FENCE, 1, 2, [], 3, serial=False, suspect=True),
+        "exchange": lambda it: it.exchange("q", FENCE, 1, 2, [], 3, serial=False, leave=Leave(suspect=True)),
         "overview": lambda it: it.overview(["q"]),
         "cancel": lambda it: it.cancel("q", "person", 1, "h"),
         "list_jobs": lambda it: it.list_jobs("q", "running", 10, 0),
@@ -173,7 +174,7 @@ def test_a_count_of_husks_that_is_no_number_costs_no_job(
     server.hset(at.husks, "b", "nonsense")
     assert session.overview(["q"]).queues[0].ready == 3
     assert [job.id for job in session.list_jobs("q", "ready", 10, 0)] == ["a", "b", "c"]
-    jobs = session.exchange("q", FENCE, 1, 1, [], 3, serial=False, suspect=False).jobs
+    jobs = session.exchange("q", FENCE, 1, 1, [], 3, serial=False).jobs
     assert [job.id for job in jobs] == ["a", "b", "c"]
 
 

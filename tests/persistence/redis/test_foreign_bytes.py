@@ -32,15 +32,15 @@ def test_such_an_id_is_handed_out_and_settled_like_any_other(
     """It is named so that each verb of the owner finds it again, byte by byte."""
     put(server, namespace)
     session.claim("q", FENCE, 1)
-    first = session.exchange("q", FENCE, 1, 1, [], 2, serial=False, suspect=False)
+    first = session.exchange("q", FENCE, 1, 1, [], 2, serial=False)
     assert [job.id for job in first.jobs] == [ID, "sound"]
     bad, sound = first.jobs
     assert session.claim("q", FENCE, 1).runs == (RunningEntry(ID, bad.run), RunningEntry("sound", sound.run))
-    back = session.exchange("q", FENCE, 1, 2, [GiveBack(ID, bad.run)], 1, serial=False, suspect=False)
+    back = session.exchange("q", FENCE, 1, 2, [GiveBack(ID, bad.run)], 1, serial=False)
     (again,) = back.jobs
     assert (again.id, back.refused) == (ID, ())
     ended: list[Settlement] = [Bury(ID, again.run, b"trail"), Done("sound", sound.run)]
-    assert session.exchange("q", FENCE, 1, 3, ended, 1, serial=False, suspect=False).refused == ()
+    assert session.exchange("q", FENCE, 1, 3, ended, 1, serial=False).refused == ()
     at = queue_keys(namespace, "q")
     assert server.zrange(at.dead, 0, -1) == [RAW]
     assert server.hgetall(at.jobs) == {RAW: b"record"}
@@ -64,8 +64,8 @@ def test_such_a_head_of_a_serial_queue_is_shown(session: RedisSession, server: r
     """The status names what halts the queue."""
     put(server, namespace)
     session.claim("q", FENCE, 1)
-    (head,) = session.exchange("q", FENCE, 1, 1, [], 1, serial=True, suspect=False).jobs
-    session.exchange("q", FENCE, 1, 2, [Bury(head.id, head.run, None)], 0, serial=True, suspect=False)
+    (head,) = session.exchange("q", FENCE, 1, 1, [], 1, serial=True).jobs
+    session.exchange("q", FENCE, 1, 2, [Bury(head.id, head.run, None)], 0, serial=True)
     (counts,) = session.overview(["q"]).queues
     assert (counts.head, counts.head_dead) == (ID, True)
 

@@ -24,7 +24,7 @@ def full(needs_server: None, namespace: str) -> Iterator[RedisSession]:
         session.acquire("node", "token", 60, 0)
         session.claim("q", FENCE, 1)
         session.push("pusher", [Push("q", 1, tuple(NewJob(f"{i:02}", b"record") for i in range(30)))])
-        session.exchange("q", FENCE, 1, 1, [], 10, serial=False, suspect=False)
+        session.exchange("q", FENCE, 1, 1, [], 10, serial=False)
         client.config_set("maxmemory", int(client.info("memory")["used_memory"]) // 2)
         with pytest.raises(redis.exceptions.OutOfMemoryError):
             client.set("ballast", "x" * BALLAST_BYTES)
@@ -55,7 +55,7 @@ def test_all_kinds_of_settlements_work(full: RedisSession) -> None:
     ended: list[Settlement] = [Done(a.id, a.run), Retry(b.id, b.run, 60, b"trail"), Bury(c.id, c.run, b"trail")]
     ended += [GiveBack(d.id, d.run), Recovered(e.id, e.run)]
     ended += [Done(job.id, job.run) for job in rest]
-    exchanged = full.exchange("q", FENCE, 1, 2, ended, 10, serial=False, suspect=False)
+    exchanged = full.exchange("q", FENCE, 1, 2, ended, 10, serial=False)
     assert exchanged.refused == ()
     assert len(exchanged.jobs) == 10
     (counts,) = full.overview(["q"]).queues
@@ -71,14 +71,14 @@ def test_the_lock_and_the_queues_change_hands(full: RedisSession) -> None:
     assert full.claim("q", Fence(2, "another"), 2).runs == ()
     full.beat("other", b"info", 60)
     assert full.nodes() == (("other", b"info"),)
-    exchanged = full.exchange("q", Fence(2, "another"), 2, 1, [], 10, serial=False, suspect=False)
+    exchanged = full.exchange("q", Fence(2, "another"), 2, 1, [], 10, serial=False)
     assert [job.recoveries for job in exchanged.jobs] == [1] * 10
 
 
 def test_a_person_can_tidy_up(full: RedisSession) -> None:
     """To delete, to cancel, to pause and to retry needs no room worth speaking of."""
     job, other = running(full)[:2]
-    full.exchange("q", FENCE, 1, 2, [Bury(it.id, it.run, None) for it in (job, other)], 0, serial=False, suspect=False)
+    full.exchange("q", FENCE, 1, 2, [Bury(it.id, it.run, None) for it in (job, other)], 0, serial=False)
     assert full.delete_dead("q", "person", 1, [job.id]) == (job.id,)
     assert full.retry_dead("q", "person", 2, [other.id]) == (other.id,)
     assert full.cancel("q", "person", 3, "29") == "ready"

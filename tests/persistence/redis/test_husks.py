@@ -29,7 +29,7 @@ def push(session: RedisSession, n: int, *ids: str) -> None:
 
 def fetch(session: RedisSession, call: int, want: int) -> list[str]:
     """The ids that one exchange hands out."""
-    exchanged = session.exchange("q", FENCE, 1, call, [], want, serial=False, suspect=False)
+    exchanged = session.exchange("q", FENCE, 1, call, [], want, serial=False)
     return [job.id for job in exchanged.jobs]
 
 
@@ -64,7 +64,7 @@ def test_thousands_of_cancelled_jobs_do_not_hide_the_one_behind_them(
         pipe.execute()
     found: list[str] = []
     for call in range(1, 10):
-        exchanged = session.exchange("q", FENCE, 1, call, [], 1, serial=False, suspect=False)
+        exchanged = session.exchange("q", FENCE, 1, call, [], 1, serial=False)
         found = [job.id for job in exchanged.jobs]
         if exchanged.next_due is None:
             break
@@ -96,9 +96,9 @@ def test_a_burst_of_pushes_wakes_a_hungry_owner_once(session: RedisSession, serv
     assert server.hget(at.owner, "hungry") == b"1"
     push(session, 1, "a")
     assert server.hget(at.owner, "hungry") == b"0"
-    (job,) = session.exchange("q", FENCE, 1, 2, [], 1, serial=False, suspect=False).jobs
+    (job,) = session.exchange("q", FENCE, 1, 2, [], 1, serial=False).jobs
     assert server.hget(at.owner, "hungry") == b"0"
-    session.exchange("q", FENCE, 1, 3, [Done(job.id, job.run)], 1, serial=False, suspect=False)
+    session.exchange("q", FENCE, 1, 3, [Done(job.id, job.run)], 1, serial=False)
     assert server.hget(at.owner, "hungry") == b"1"
 
 

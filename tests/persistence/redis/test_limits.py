@@ -10,11 +10,13 @@ from exqueue.persistence.redis.keys import QueueKeys, queue_keys
 from exqueue.persistence.redis.session import RedisSession
 from exqueue.persistence.values import (
     MAX_BATCH,
+    NO_LEAVE,
     Bury,
     Done,
     Fence,
     Fetched,
     GiveBack,
+    Leave,
     NewJob,
     Owned,
     Push,
@@ -128,10 +130,10 @@ def test_no_script_blocks_the_server_for_long(session: RedisSession, costs: Cost
     calls = 0
     runs: tuple[Fetched, ...] = ()
 
-    def exchange(settlements: list[Settlement], want: int, *, suspect: bool = False) -> None:
+    def exchange(settlements: list[Settlement], want: int, leave: Leave = NO_LEAVE) -> None:
         nonlocal calls, runs
         calls += 1
-        runs = session.exchange("q", FENCE, 1, calls, settlements, want, serial=False, suspect=suspect).jobs
+        runs = session.exchange("q", FENCE, 1, calls, settlements, want, serial=False, leave=leave).jobs
 
     spent["exchange of 10"] = costs.of(lambda: exchange([], 10))
     spent["exchange of 10 more"] = costs.of(lambda: exchange(settle(runs), 10))
@@ -140,7 +142,7 @@ def test_no_script_blocks_the_server_for_long(session: RedisSession, costs: Cost
     spent["settle all kinds, promote, fetch all"] = costs.of(lambda: exchange(settle(runs), MAX_BATCH))
     delayed = tuple(NewJob(f"delayed-{i}", RECORD, delay=0.001) for i in range(MAX_BATCH))
     spent["push of delayed ones"] = costs.of(lambda: session.push("other", [Push("q", 1, delayed)]))
-    spent["once more, with leave"] = costs.of(lambda: exchange(settle(runs), MAX_BATCH, suspect=True))
+    spent["once more, with leave"] = costs.of(lambda: exchange(settle(runs), MAX_BATCH, Leave(True, 3)))
     fresh = tuple(NewJob(f"fresh-{i}", RECORD) for i in range(MAX_BATCH))
     spent["push"] = costs.of(lambda: session.push("other", [Push("q", 2, fresh)]))
     spent["cancel"] = costs.of(lambda: session.cancel("q", "other", 3, "fresh-500"))

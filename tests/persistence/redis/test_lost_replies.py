@@ -25,8 +25,8 @@ def session(loaded: None, proxy: LosingProxy, namespace: str) -> Iterator[RedisS
     assert opened.acquire("node", "token", 60, 0) == FENCE
     opened.claim("q", FENCE, 1)
     opened.push("pusher", [Push("q", 1, tuple(NewJob(name, b"record") for name in "abcdefg"))])
-    (first,) = opened.exchange("q", FENCE, 1, 1, [], 1, serial=False, suspect=False).jobs
-    opened.exchange("q", FENCE, 1, 2, [Bury(first.id, first.run, b"trail")], 1, serial=False, suspect=False)
+    (first,) = opened.exchange("q", FENCE, 1, 1, [], 1, serial=False).jobs
+    opened.exchange("q", FENCE, 1, 2, [Bury(first.id, first.run, b"trail")], 1, serial=False)
     yield opened
     store.close()
 
@@ -40,7 +40,7 @@ WRITES: dict[str, Verb] = {
     "acquire": lambda it: it.acquire("node", "token", 60, 0),
     "renew": lambda it: it.renew(FENCE, 60),
     "claim": lambda it: it.claim("q", FENCE, 2),
-    "exchange": lambda it: it.exchange("q", FENCE, 1, 3, [Done("zz", b"?")], 2, serial=False, suspect=False),
+    "exchange": lambda it: it.exchange("q", FENCE, 1, 3, [Done("zz", b"?")], 2, serial=False),
     "reported": lambda it: it.reported("q", [Mark("a", b"another"), *(one.mark for one in it.unreported("q", 10))]),
     "beat": lambda it: it.beat("node", b"info", 60),
     "forget": lambda it: it.forget("node"),
@@ -102,8 +102,8 @@ def test_a_push_that_was_lost_is_not_stored_again_when_its_job_has_run_since(
     with pytest.raises(Outage):
         session.push("pusher", [Push("p", 1, (NewJob("new", b"record"),))])
     session.claim("p", FENCE, 1)
-    (job,) = session.exchange("p", FENCE, 1, 1, [], 1, serial=False, suspect=False).jobs
-    session.exchange("p", FENCE, 1, 2, [Done(job.id, job.run)], 0, serial=False, suspect=False)
+    (job,) = session.exchange("p", FENCE, 1, 1, [], 1, serial=False).jobs
+    session.exchange("p", FENCE, 1, 2, [Done(job.id, job.run)], 0, serial=False)
     assert session.push("pusher", [Push("p", 1, (NewJob("new", b"record"),))]) == (None,)
     assert session.get_jobs("new", ["p"]) == ()
 
@@ -114,8 +114,8 @@ def test_the_answer_of_a_lost_exchange_is_told_again(session: RedisSession, prox
     ended = [Done(run.id, run.run or b""), Done("zz", b"?")]
     proxy.lose_the_next_reply()
     with pytest.raises(Outage):
-        session.exchange("q", FENCE, 1, 3, ended, 2, serial=False, suspect=False)
-    again = session.exchange("q", FENCE, 1, 3, ended, 2, serial=False, suspect=False)
+        session.exchange("q", FENCE, 1, 3, ended, 2, serial=False)
+    again = session.exchange("q", FENCE, 1, 3, ended, 2, serial=False)
     assert [job.id for job in again.jobs] == ["c", "d"]
     assert again.refused == (1,)
     assert session.overview(["q"]).queues[0].processed == 1

@@ -7,41 +7,56 @@ elseif is_serial and want > 1 then
 end
 if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
   local leave, stamp, entries, picked = ARGV[7] == '1', '|' .. seat .. '|' .. number .. '|' .. whole(now), {}, 0
+  local poison_from = tonumber(ARGV[8])
 
-  -- ---- Those that went back, by place: `line` is id, place, id, place, .. of `returned`, with at most one suspect.
-  local line, suspect = {}, nil
+  -- ---- Those that went back, by place: `line` is id, place, id, place, .. of `returned`, with the suspects that are
+  -- let go: with leave one, and all poison. `let_go` is, by id, whether it takes the leave.
+  local line, let_go = {}, {}
   if is_serial and head ~= '' then
     local place = call('ZSCORE', returned, head)
-    if not place and leave then
+    if not place and suspect_count > 0
+      and (leave or (poison_from > 0 and recent(call('HGET', recoveries, head), now) >= poison_from)) then
       place = call('ZSCORE', suspects, head)
-      suspect = place and head
+      let_go[head] = true
     end
     line = place and {head, place} or {}
   else
     if returned_count > 0 then
       line = call('ZRANGE', returned, 0, want - 1, 'WITHSCORES')
     end
-    if leave and suspect_count > 0 then
-      local lowest, i = call('ZRANGE', suspects, 0, 0, 'WITHSCORES'), 1
-      local place = tonumber(lowest[2])
-      while line[i] and (tonumber(line[i + 1]) < place or (tonumber(line[i + 1]) == place and line[i] < lowest[1])) do
-        i = i + 2
+    if suspect_count > 0 and (leave or poison_from > 0) then
+      local held = call('ZRANGE', suspects, 0, poison_from > 0 and MOST_WEIGHED - 1 or 0, 'WITHSCORES')
+      local them, plain, is_left, at_plain = {}, line, leave, 1
+      for i = 1, #held, 2 do
+        them[#them + 1] = held[i]
       end
-      if i < 2 * want then
-        suspect = lowest[1]
-        table.insert(line, i, lowest[2])
-        table.insert(line, i, suspect)
-        line[2 * want + 2], line[2 * want + 1] = nil, nil
+      local times = poison_from > 0 and read_all(recoveries, them) or {}
+      line = {}
+      for i = 1, #them do
+        local is_poison, place = poison_from > 0 and recent(times[i], now) >= poison_from, tonumber(held[2 * i])
+        if is_poison or is_left then
+          let_go[them[i]] = not is_poison
+          is_left = is_left and is_poison
+          while plain[at_plain] and (tonumber(plain[at_plain + 1]) < place
+            or (tonumber(plain[at_plain + 1]) == place and plain[at_plain] < them[i])) do
+            line[#line + 1], line[#line + 2] = plain[at_plain], plain[at_plain + 1]
+            at_plain = at_plain + 2
+          end
+          line[#line + 1], line[#line + 2] = them[i], held[2 * i]
+        end
+      end
+      for i = at_plain, #plain do
+        line[#line + 1] = plain[i]
       end
     end
   end
   if #line > 0 then
-    local them, plain = {}, {}
-    for i = 1, #line, 2 do
+    local them, plain, freed = {}, {}, {}
+    for i = 1, math.min(#line, 2 * want), 2 do
       them[#them + 1] = line[i]
-      if line[i] ~= suspect then
-        plain[#plain + 1] = line[i]
-      end
+      local from = let_go[line[i]] == nil and plain or freed
+      from[#from + 1] = line[i]
+      leave = leave and not let_go[line[i]]
     end
     local records = call('HMGET', jobs, unpack(them))
     for i = 1, #them do
@@ -54,10 +69,8 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
       end
     end
     write_all('ZREM', returned, plain)
-    if suspect then
-      call('ZREM', suspects, suspect)
-      suspect_count, leave = suspect_count - 1, false
-    end
+    write_all('ZREM', suspects, freed)
+    suspect_count = suspect_count - #freed
   end
 
   if picked < want and ready_count > 0 and not (is_serial and head ~= '') then
@@ -105,7 +118,8 @@ if want > 0 and (returned_count + suspect_count + ready_count) > 0 then
         end
         if records[i] and not is_husk then
           place = place + 1
-          local is_suspect = times and recent(times[i], now) >= SUSPECT_AFTER
+          local lost = times and recent(times[i], now) or 0
+          local is_suspect = lost >= SUSPECT_AFTER and not (poison_from > 0 and lost >= poison_from)
           if is_suspect and not leave then
             held[#held + 1] = whole(place)
             held[#held + 1] = id

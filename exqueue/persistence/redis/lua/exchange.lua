@@ -2,7 +2,8 @@
 -- Begins with _common.lua. Goes on in _hand_out.lua.
 -- KEYS  1 jobs, 2 trail, 3 recoveries, 4 ready, 5 returned, 6 suspects, 7 waiting, 8 dead, 9 running,
 --       10 owner, 11 husks, 12 unreported
--- ARGV  1 epoch, 2 token, 3 seat, 4 call, 5 want, 6 serial 0|1, 7 leave for a suspect 0|1, 8 how many settlements,
+-- ARGV  1 epoch, 2 token, 3 seat, 4 call, 5 want, 6 serial 0|1, 7 leave for a suspect 0|1,
+--       8 from how many recoveries on a suspect is poison, which needs no leave, or 0, 9 how many settlements,
 --       then the settlements, each: kind, id, run, and by its kind (D, G, V and B have nothing more)
 --       D done, G give back, V recovered, B bury, K bury and trail: trail, R retry: delay in ms,
 --       T retry and trail: delay in ms, trail
@@ -14,10 +15,11 @@
 local MOST_PROMOTED = 500
 local MOST_ROUNDS = 8 -- of popping, when what was popped was not handed out
 local HUSKS_A_ROUND, MOST_SKIPPED = 500, 4000
+local MOST_WEIGHED = 100 -- suspects that are looked at for poison
 
 local jobs, trail, recoveries, ready, returned, suspects = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local waiting, dead, running, owner, husks, unreported = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local seat, number, want, settlements = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[8])
+local seat, number, want, settlements = ARGV[3], ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[9])
 
 local told = call('HMGET', owner, 'epoch', 'token', 'seat', 'call', 'head', 'paused', 'serial', 'places', 'hungry',
   'next_due', 'processed', 'failed', 'husks')
@@ -122,7 +124,7 @@ end
 if settlements == 0 then
   call('HDEL', owner, '') -- a first write that a full server allows, and so what follows
 else
-  local names, from = {}, 9
+  local names, from = {}, 10
   for i = 1, settlements do
     local kind = ARGV[from]
     names[i] = ARGV[from + 1]
@@ -137,7 +139,7 @@ else
 
   local refused, done, ended, settled, ended_count, done_count = {}, {}, {}, {}, 0, 0
   local retried, buried, marks, trails, back, places, lost, failed = {}, {}, {}, {}, {}, {}, {}, 0
-  from = 9
+  from = 10
   for i = 1, settlements do
     local id, kind = names[i], ARGV[from]
     if entries[i] ~= ARGV[from + 2] or settled[id] then

@@ -1,0 +1,176 @@
+"""`exqueue.testing.simulate`: what a user finds out about job classes of their own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exqueue import ConfigError, ListJobs, current_job, job
+from exqueue.testing import Simulation, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LATER_S = 60.0
+
+
+class Paper:
+    """What is written here stays, whatever happens to the node."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.lines.append(line)
+
+
+paper = Paper()
+write: Callable[[str], None] = paper.write
+
+
+class Twice:
+    """A job with two side effects."""
+
+    def perform(self) -> None:
+        write("first")
+        write("second")
+
+
+def set_up(simulation: Simulation) -> None:
+    """A fresh paper, on which to write is a side effect."""
+    global paper, write  # noqa: PLW0603 - as a client of a service is a global of many programs
+    paper = Paper()
+    write = simulation.side_effect(paper.write)
+
+
+def test_each_place_of_a_crash_is_tried() -> None:
+    """Before and after each side effect, killed and frozen: every order of lines appears that a crash can make."""
+    seen: Counter[tuple[str, ...]] = Counter()
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        simulation.start(Twice)
+        simulation.enqueue(Twice)
+        simulation.run()
+        assert paper.lines[-1] == "second"
+        seen[tuple(paper.lines)] += 1
+
+    done = simulate(scenario, seeds=())
+    assert (done.points, done.runs, done.crashes) == (4, 9, 8)
+    assert seen == {
+        ("first", "second"): 2,  # no crash; killed before the first
+        ("first", "first", "second"): 2,  # killed between the two: after the first, or before the second
+        ("first", "second", "first", "second"): 3,  # killed after both; frozen before the first, or after both
+        ("first", "first", "second", "second"): 2,  # frozen between the two: each run writes a second line
+    }
+
+
+def test_a_failure_says_what_led_to_it_and_is_found_again() -> None:
+    """The note names the crash or the seed, and tells the story; that seed alone shows the same."""
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        simulation.start(Twice)
+        simulation.enqueue(Twice, id="the-job")
+        simulation.run()
+        assert Counter(paper.lines)["first"] <= 2, paper.lines
+
+    with pytest.raises(AssertionError) as found:
+        simulate(scenario)
+    (note,) = found.value.__notes__
+    first = note.splitlines()[0]
+    assert first.startswith("Exqueue simulated this simulate(..., seeds=[")
+    assert "crashes" in note
+    assert "the-job" in note
+    seed = int(first.partition("[")[2].partition("]")[0])
+    with pytest.raises(AssertionError) as again:
+        simulate(scenario, seeds=[seed])
+    assert again.value.__notes__ == [note]
+
+
+def test_time_is_virtual() -> None:
+    """A job that is enqueued for later, and retried later still, is over at once."""
+    times: list[int] = []
+
+    @job
+    def fails_once() -> None:
+        it = current_job()
+        assert it is not None
+        times.append(it.attempt)
+        if it.attempt == 1:
+            raise ValueError
+
+    def scenario(simulation: Simulation) -> None:
+        times.clear()
+        simulation.start(fails_once, backoff=LATER_S)
+        simulation.enqueue(fails_once, delay=LATER_S)
+        simulation.run()
+        assert times == [1, 2]
+        assert float(simulation.story().splitlines()[-1].split()[0]) > 2 * LATER_S
+
+    assert simulate(scenario, seeds=range(2)).points == 0
+
+
+def test_dead_jobs_are_there_to_be_asked_for() -> None:
+    """A scenario can look at the jobs as any program can."""
+
+    @job(max_retries=0)
+    def dies() -> None:
+        raise ValueError
+
+    def scenario(simulation: Simulation) -> None:
+        simulation.start(dies)
+        simulation.enqueue(dies, id="1")
+        simulation.run()
+        assert [one.id for one in simulation.ask(ListJobs("dead"))] == ["1"]
+
+    simulate(scenario, seeds=range(2))
+
+
+def test_jobs_without_side_effects_are_run_once_a_seed() -> None:
+    """There is no place of a crash; a call from outside of jobs is none either."""
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        write("from outside")
+        simulation.note("written")
+        assert "written" in simulation.story()
+        assert simulation.points == 0
+
+    done = simulate(scenario, seeds=range(3))
+    assert (done.points, done.runs) == (0, 4)
+
+
+def test_async_jobs_are_refused() -> None:
+    """There is no event loop in it."""
+
+    @job
+    async def waits() -> None:
+        pass
+
+    with pytest.raises(ConfigError, match="waits is async, and a simulation has no event loop"):
+        simulate(lambda simulation: simulation.start(waits))
+
+
+def test_what_is_missing_is_said() -> None:
+    """Who has no greenlet reads what to install, and can use the rest of `exqueue.testing`."""
+    program = (
+        "import sys; sys.modules['greenlet'] = None\n"
+        "from exqueue.testing import crash\n"
+        "try:\n    from exqueue.testing import simulate\n"
+        "except ImportError as error: print(error)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "to simulate needs greenlet: pip install 'exqueue[simulation]'"
+
+
+def test_what_is_no_part_of_it_is_not_found() -> None:
+    """As in any module."""
+    import exqueue.testing  # noqa: PLC0415 - to look at it as a module
+
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = exqueue.testing.nothing
