@@ -40,10 +40,11 @@ from exqueue.persistence.values import LockReleased, QueueWoken
 from exqueue.supervision import Actor, ActorContext, Crash, Envelope, safe_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from exqueue.actors.settings import NodeSettings
+    from exqueue.actors.tables import RunningRow
     from exqueue.persistence.base import Subscription
     from exqueue.persistence.values import Danger, Signal
     from exqueue.supervision.runtime import Task
@@ -273,11 +274,7 @@ class Listener(Actor):
     def _beat(self) -> None:
         self.doing("beat")
         queues = self._queues.copy()
-        abandoned = abandoned_table(self.board)
-        # Of two runs of one job the later one stands behind the earlier, which is superseded.
-        running = {
-            (queue, key[0]): row for queue in queues for key, row in list(RunTables(self.board, queue).running.items())
-        }
+        abandoned, running = abandoned_table(self.board), self._running(queues)
         beat = Beat(
             queues={
                 queue: BeatQueue(settings.concurrency, settings.serial, abandoned_count(self.board, queue))
@@ -290,3 +287,11 @@ class Listener(Actor):
         )
         self.call(self._session.beat, self._node, encode_beat(beat), BEAT_KEPT_S)
         self.doing("")
+
+    def _running(self, queues: Iterable[str]) -> dict[tuple[str, str], RunningRow]:
+        """(queue, id) -> who executes it; without what is superseded, of which the persistence lists another run."""
+        found: dict[tuple[str, str], RunningRow] = {}
+        for queue in queues:
+            tables = RunTables(self.board, queue)
+            found |= {(queue, key[0]): row for key, row in list(tables.running.items()) if key not in tables.superseded}
+        return found

@@ -87,6 +87,8 @@ def test_a_queue_bears_as_many_as_it_may(system: SystemRef, room: Room, caplog: 
     """The job that was given back is run by a new Worker, beside the thread that still executes it."""
     abandon(system, room, MOST)
     room.await_entered(MOST + 1)
+    # What is told of the thread is not true of the new run.
+    assert [one.abandoned for one in running(system)] == [False]
     eventually(lambda: queue_status(system, "Visit").abandoned == MOST)
     assert lines(caplog, logging.ERROR, "fetches nothing more") == 0
     # Its new run is in the hands of a Worker.
