@@ -74,6 +74,18 @@ class SystemConfig:
         check_int(self.max_abandoned, "max_abandoned", 0, MAX_ABANDONED)
 
 
+def url_of_environment() -> str:
+    """Return ``$EXQUEUE_URL``, and without that `DEFAULT_URL`.
+
+    Raises:
+        ConfigError: it is set and empty.
+    """
+    url = os.environ.get("EXQUEUE_URL", DEFAULT_URL)
+    if not url.strip():
+        raise ConfigError(f"$EXQUEUE_URL is empty: unset it, which means {DEFAULT_URL}, or set it to a URL")
+    return url
+
+
 def _check_url(url: object) -> None:
     if not isinstance(url, str):
         raise ConfigError(f"url must be a text such as redis://localhost:6379/0, not {shown(url)}")

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from exqueue.job import JobDefinition
     from exqueue.record import JobError, Record
 
-NEWER_RECORD_PAUSE_S = 60.0
-"""After how long a record that only a newer version can read is offered again."""
+PUT_OFF_S = 60.0
+"""After how long a job is offered again whose record only a newer version can read, or whose class was stopped here."""
 
 RunVerdict = Literal["succeeded", "failed", "died", "postponed"]
 
@@ -70,8 +70,8 @@ class Outcome:
     """How a run ended, with the settlement that says so to the persistence.
 
     ``attempt``: the number of this run of the job, from 1. ``error`` and ``failures``: for ``failed`` and ``died``.
-    ``reason``: why it ``died`` or was ``postponed``, or what was wrong with the backoff of a ``failed`` one.
-    ``retry_in_s``: when it is run again.
+    ``reason``: why it ``died`` or was ``postponed`` (``None`` when its class was stopped here), or what was wrong with
+    the backoff of a ``failed`` one. ``retry_in_s``: when it is run again.
     """
 
     settlement: Settlement
@@ -96,6 +96,10 @@ class Registered(Protocol):
     @property
     def options(self) -> JobOptions:
         """How it is run."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it was stopped here while its queue goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,9 @@ def is_inside_job() -> bool:
 def perform(run: Run, shop: Workshop) -> Outcome:
     """Run a job and say how it ended. Never raises: whatever the job raises is a failure of the job.
 
-    A record that can't be decoded dies at once with its bytes kept; one of a newer format is postponed; a job lost too
-    often with its node dies unrun; an unknown class and arguments that do not fit are failures like any other.
+    A record that can't be decoded dies at once with its bytes kept; one of a newer format is postponed, and so is a job
+    whose class was stopped here; a job lost too often with its node dies unrun; an unknown class and arguments that do
+    not fit are failures like any other.
     """
     trail = Trail()
     try:
@@ -181,14 +186,20 @@ def perform(run: Run, shop: Workshop) -> Outcome:
             return _dead(run, shop, trail, job, None, reason)
         if not is_utf8(run.id):
             return _dead(run, shop, trail, job, None, f"its id is no UTF-8, so no Exqueue stored it: {run.id!a}")
+        if registered is not None and registered.is_stopped:
+            return _put_off(run, job, attempt_of(run, trail), None)
         record = decode_record(run.record, shop.codec)
     except NewerRecordError as error:
-        retry = Retry(run.id, run.run, NEWER_RECORD_PAUSE_S, None)
-        return Outcome(retry, "postponed", "", 1, reason=str(error), retry_in_s=NEWER_RECORD_PAUSE_S)
+        return _put_off(run, "", 1, str(error))
     except RecordError as error:
         return _dead(run, shop, trail, "", error, f"its record can't be decoded: {error}")
     shop.tell_begun(run, record, attempt_of(run, trail))
     return _run(run, record, shop, trail, registered)
+
+
+def _put_off(run: Run, job: str, attempt: int, reason: str | None) -> Outcome:
+    retry = Retry(run.id, run.run, PUT_OFF_S, None)
+    return Outcome(retry, "postponed", job, attempt, reason=reason, retry_in_s=PUT_OFF_S)
 
 
 def _run(run: Run, record: Record, shop: Workshop, trail: Trail, registered: Registered | None) -> Outcome:
@@ -235,7 +246,7 @@ def attempt_of_counts(failures: int, recoveries: int) -> int:
 
 
 def _refuse_unknown(record: Record, shop: Workshop) -> None:
-    known = ", ".join(sorted(shop.jobs)) or "none"
+    known = ", ".join(sorted(name for name, one in list(shop.jobs.items()) if not one.is_stopped)) or "none"
     raise UnknownJob(
         f"no job class named {record.job!r} is started on {shop.node} (started are: {known}); "
         f"start it with StartWorker, or set aliases= on the class that replaces it"

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from exqueue.checks import check_name, is_async, shown
 from exqueue.errors import ArgumentsError, ConfigError
@@ -37,7 +37,8 @@ class Performs(Protocol[P]):
 class Job:
     """A base class for jobs, for those who like their options checked by a type checker. It adds nothing else.
 
-    A subclass needs ``perform`` and may set the options of `exqueue.options.JobOptions` as class attributes, and:
+    A subclass needs ``perform`` and may set the options of `exqueue.options.JobOptions` as class attributes, annotated
+    or not (``max_retries: int = 3``; not as a ``ClassVar``, which mypy refuses where these are none), and:
 
     - ``name``: under which its jobs are stored; the bare name of the class, and not inherited.
     - ``queue``: in which they wait; the name. Inherited, so a base class may give all its jobs one queue.
@@ -45,15 +46,17 @@ class Job:
       in which they were stored: a class that is renamed needs ``queue`` too, if its queue was its name.
     """
 
-    name: ClassVar[str]
-    queue: ClassVar[str]
-    aliases: ClassVar[Sequence[str]]
-    concurrency: ClassVar[int]
-    serial: ClassVar[bool]
-    max_retries: ClassVar[int]
-    backoff: Backoff | None  # No ClassVar, of which pyright refuses that a @staticmethod takes its place.
-    max_recoveries: ClassVar[int]
-    isolation: ClassVar[Literal["thread"]]
+    # No ClassVar: type checkers would refuse the annotation that most people write, and pyright that a @staticmethod
+    # takes the place of ``backoff``.
+    name: str
+    queue: str
+    aliases: Sequence[str]
+    concurrency: int
+    serial: bool
+    max_retries: int
+    backoff: Backoff | None
+    max_recoveries: int
+    isolation: Literal["thread"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from exqueue.actors.protocol import StopSystem
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.settings import NodeSettings
 from exqueue.codec import default_codec
-from exqueue.config import DEFAULT_URL, SystemConfig, check_report, new_node_name
-from exqueue.errors import SystemStopped
+from exqueue.config import SystemConfig, check_report, new_node_name, url_of_environment
+from exqueue.errors import ConfigError, SystemStopped
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import ActorContext, Board, Envelope, Exit, Names, ThreadRuntime
 from exqueue.system_ref import SystemRef
@@ -60,7 +60,7 @@ class ExqueueSystem:
             ConfigError: something is not allowed; the message says what is.
         """
         config = SystemConfig(
-            os.environ.get("EXQUEUE_URL", DEFAULT_URL) if url is None else url,
+            url_of_environment() if url is None else url,
             namespace=namespace,
             node=new_node_name() if node is None else node,
             lock_ttl=lock_ttl,
@@ -70,7 +70,12 @@ class ExqueueSystem:
             max_abandoned=max_abandoned,
         )
         check_report(report)
-        persistence = open_persistence(config.url, namespace=config.namespace)
+        try:
+            persistence = open_persistence(config.url, namespace=config.namespace)
+        except ConfigError as error:
+            if url is None and "EXQUEUE_URL" in os.environ:
+                raise ConfigError(f"$EXQUEUE_URL is not allowed: {error}") from None
+            raise
         return start_system(config, persistence, ThreadRuntime(), report)
 
 

@@ -1,4 +1,4 @@
-"""Threads of a queue that could not be ended and were left behind: too many of them, and it fetches no more."""
+"""Threads of a queue that could not be ended and were abandoned: too many of them, and it fetches no more."""
 
 from __future__ import annotations
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from exqueue.actors.protocol import DeathsNoted, Say
+from exqueue.actors.newer import NewerRecords
+from exqueue.actors.protocol import BeatNow, DeathsNoted, Say
 from exqueue.actors.tables import DeathKey, deaths_table, subscribers_table
 from exqueue.execution import shown_of
 from exqueue.messages import JobDied, JobFailed, JobInterrupted, JobSucceeded
@@ -37,6 +38,7 @@ class Announcer:
         self._node = node
         self._clock = clock
         self._tell = tell
+        self._newer = NewerRecords(queue, board, clock)
         self._deaths = deaths_table(board)
         self._subscribers = subscribers_table(board)
 
@@ -49,8 +51,10 @@ class Announcer:
             self._failed(key, outcome)
         elif outcome.verdict == "died":
             self._died(key, outcome)
-        else:
+        elif outcome.reason is not None:
             self._warn(f"job {key[0]} in queue {self._queue} waits for a newer Exqueue: {outcome.reason}")
+            if self._newer.met(outcome.reason):
+                self._tell("listener", BeatNow())
 
     def interrupted(self, key: RunKey, settlement: Settlement, run: Run | None) -> None:
         """The persistence has taken a run back that did not end by itself."""

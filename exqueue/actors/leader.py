@@ -20,7 +20,7 @@ from exqueue.actors.protocol import (
     Unseen,
 )
 from exqueue.actors.standby import StandbyNotice
-from exqueue.actors.tables import fetcher_of, lead_table, queues_table, seen_table, unswept_table
+from exqueue.actors.tables import epochs_table, fetcher_of, lead_table, queues_table, seen_table, unswept_table
 from exqueue.actors.unworked import FIRST_LOOK_AFTER_S, SAID_EVERY_S, unworked, warning
 from exqueue.actors.weather import LONGEST_PAUSE_S, Weather
 from exqueue.actors.witness import Witness
@@ -68,6 +68,7 @@ class Leader(Actor):
         self._session = settings.persistence.session(timeout=settings.config.lock_ttl / 4)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
+        self._epochs = epochs_table(self.board)
         self._seen = seen_table(self.board)
         self._unswept = unswept_table(self.board)
         self._weather = Weather("leader", self.board, context.runtime)
@@ -162,8 +163,7 @@ class Leader(Actor):
         standing = self.call(self._session.overview, ()).holder
         if standing is None:
             return False
-        self._holder = standing
-        self._at_least = max(self._at_least, standing.epoch)
+        self._met(standing)
         return True
 
     def _renew(self) -> bool:
@@ -184,9 +184,13 @@ class Leader(Actor):
             self._holder = self._look_at_queues_at = None
             self._gained(answer)
         else:
-            self._holder = answer
-            self._at_least = max(self._at_least, answer.epoch)
+            self._met(answer)
             self._lost(f"{answer.node} leads with epoch {answer.epoch}")
+
+    def _met(self, holder: Holder) -> None:
+        self._holder = holder
+        self._epochs["leader"] = holder.epoch
+        self._at_least = max(self._at_least, holder.epoch)
 
     def _gained(self, fence: Fence) -> None:
         if fence != self._lead.get("fence"):
@@ -196,6 +200,7 @@ class Leader(Actor):
         self._at_least = max(self._at_least, fence.epoch - 1)
         self._claimed.clear()
         self._lead["fence"] = fence
+        self._epochs["leader"] = fence.epoch
         for queue in tuple(self._queues):
             self.tell(fetcher_of(queue), Lead(fence))
 

@@ -193,5 +193,5 @@ class Listener(Actor):
 
     def _beat(self) -> None:
         self.doing("beat")
-        self.call(self._session.beat, self._node, encode_beat(present_beat(self.board)), BEAT_KEPT_S)
+        self.call(self._session.beat, self._node, encode_beat(present_beat(self.board, self.clock)), BEAT_KEPT_S)
         self.doing("")

@@ -14,6 +14,7 @@ from exqueue.actors.settings import VERB_TIMEOUT_S
 from exqueue.actors.survey import Survey
 from exqueue.actors.tables import (
     OutageRow,
+    epochs_table,
     outages_table,
     present_outage,
     queues_table,
@@ -235,6 +236,7 @@ class Operator(Actor):
         match message:
             case GetStatus():
                 self._last_status = self._survey.status()
+                epochs_table(self.board)["operator"] = self._last_status.epoch
                 return self._last_status
             case GetJob():
                 return self._lookup.info(message.id, message.queue)

@@ -1,23 +1,17 @@
-"""Queues: the supervisor of all started queues, and the register of the job classes that run here."""
+"""Queues: the supervisor of all started queues."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from exqueue.actors.protocol import BeatNow, CatchUp, QueuesChanged, Quiesce, Quiet, Resize, Resized
+from exqueue.actors.protocol import BeatNow, CatchUp, QueuesChanged, Quiesce, Quiet, Resize, Resized, Say
+from exqueue.actors.register import Register, place_of
 from exqueue.actors.reporting import tell_restarted
-from exqueue.actors.tables import (
-    QueueSettings,
-    Quiescing,
-    RegisteredJob,
-    failures_table,
-    fetcher_of,
-    jobs_table,
-    queues_table,
-    quiescing_table,
-)
+from exqueue.actors.tables import Quiescing, failures_table, fetcher_of, queues_table, quiescing_table
 from exqueue.codec import learn_parameters
 from exqueue.errors import ConfigError
+from exqueue.execution import PUT_OFF_S
 from exqueue.messages import StartWorker, StopWorker
 from exqueue.supervision import DEFERRED, ActorContext, Supervisor, safe_logger
 
@@ -27,7 +21,6 @@ if TYPE_CHECKING:
 
     from exqueue.actors.settings import NodeSettings
     from exqueue.job import JobDefinition
-    from exqueue.options import JobOptions
     from exqueue.supervision import ChildSpec, Exit, Intensity, Reply, Strategy
 
 logger = safe_logger("exqueue")
@@ -50,8 +43,7 @@ class Queues(Supervisor):
         super().__init__(context, children=queues, strategy=strategy, intensity=intensity)
         self._settings = settings
         self._queue_spec = queue_spec
-        self._jobs = jobs_table(self.board)
-        self._queues = queues_table(self.board)
+        self._register = Register(self.board)
         self._failures = failures_table(self.board)
         self._resizing: dict[str, list[tuple[StartWorker, Reply[Any]]]] = {}
         self._quiescing = quiescing_table(self.board)
@@ -86,9 +78,9 @@ class Queues(Supervisor):
                 return self.on_supervision(message)
 
     def _on_start_worker(self, start: StartWorker) -> Any:
-        definition, options = start.definition, start.options
+        definition = start.definition
         try:
-            settings = self._merged(definition, options)
+            self._register.add(definition, start.options)
         except ConfigError as error:
             self._failures[_refusal_of(definition)] = str(error)
             self.tell("listener", BeatNow())
@@ -97,35 +89,8 @@ class Queues(Supervisor):
                 return None
             raise
         learn_parameters(self._settings.codec, definition.perform)
-        registered = RegisteredJob(definition, options)
-        for name in (definition.name, *definition.aliases):
-            self._jobs[name] = registered
         self._failures.pop(_refusal_of(definition), None)
-        self._queues[definition.queue] = settings
         return self._ensure(start)
-
-    def _merged(self, definition: JobDefinition, options: JobOptions) -> QueueSettings:
-        """What holds for the queue with this class in it. Raises `ConfigError` where two classes contradict."""
-        for name in (definition.name, *definition.aliases):
-            other = self._jobs.get(name)
-            if other is not None and other.definition.target is not definition.target:
-                raise ConfigError(
-                    f"two job classes are named {name}: {_place(other.definition)} is started already, so "
-                    f"{_place(definition)} is not; set name= on one of them"
-                )
-        queue = self._queues.get(definition.queue)
-        others = () if queue is None else tuple(job for job in queue.jobs if job != definition.name)
-        if queue is not None and others:
-            for option, here, there in (
-                ("concurrency", options.concurrency, queue.concurrency),
-                ("serial", options.serial, queue.serial),
-            ):
-                if here != there:
-                    raise ConfigError(
-                        f"{option} belongs to the queue: {definition.name} asks for {here!r} in queue "
-                        f"{definition.queue}, where {', '.join(others)} has {there!r}; give both the same"
-                    )
-        return QueueSettings(options.concurrency, options.serial, (*others, definition.name))
 
     def _ensure(self, start: StartWorker) -> Any:
         queue = start.definition.queue
@@ -154,40 +119,33 @@ class Queues(Supervisor):
     def _on_stop_worker(self, definition: JobDefinition) -> str | None:
         if self._failures.pop(_refusal_of(definition), None) is not None:
             self.tell("listener", BeatNow())
-        queue: QueueSettings | None = self._queues.get(definition.queue)
-        if queue is None or definition.name not in queue.jobs:
-            started = ", ".join(self._jobs) or "none"
-            error = ConfigError(f"{definition.name} is not started here; started are: {started}")
+        queue = definition.queue
+        try:
+            left = self._register.stop(definition)
+        except ConfigError as error:
             if self.asker is None:
                 logger.warning("%s", error)
                 return None
-            raise error
-        left = tuple(job for job in queue.jobs if job != definition.name)
+            raise
         if left:
-            self._forget_jobs(definition.queue, but=left)
-            self._queues[definition.queue] = QueueSettings(queue.concurrency, queue.serial, left)
-        elif definition.queue not in self._quiescing:
+            line = f"{definition.name} is stopped here while its queue {queue} goes on with {', '.join(left)}: "
+            line += f"a job of it whose turn comes is put off by {PUT_OFF_S:g} s"
+            self.tell("reporter", Say(logging.INFO, line))
+        elif queue not in self._quiescing:
             until = self.clock.monotonic() + self._settings.config.shutdown_timeout
-            self._quiescing[definition.queue] = Quiescing(until, is_final=False)
-            self.tell(fetcher_of(definition.queue), Quiesce())
-        return definition.queue
+            self._quiescing[queue] = Quiescing(until, is_final=False)
+            self.tell(fetcher_of(queue), Quiesce())
+        return queue
 
     def _on_quiet(self, quiet: Quiet) -> None:
         row: Quiescing | None = self._quiescing.get(quiet.queue)
         if row is None or row.is_final or row.until != quiet.until:
             return
-        self._forget_jobs(quiet.queue, but=())
-        self._queues.pop(quiet.queue, None)
+        self._register.forget(quiet.queue)
         self.remove_child(quiet.queue)
         self._tried_again_at.pop(quiet.queue, None)
         self._quiescing.pop(quiet.queue, None)
         self._announce()
-
-    def _forget_jobs(self, queue: str, *, but: tuple[str, ...]) -> None:
-        for name, registered in self._jobs.copy().items():
-            definition = registered.definition
-            if definition.queue == queue and definition.name not in but:
-                self._jobs.pop(name, None)
 
     def on_child_parked(self, spec: ChildSpec, end: Exit, delay_s: float) -> None:
         """Say once that a queue does not work, however often it fails again, and show it in the status."""
@@ -216,9 +174,4 @@ class Queues(Supervisor):
 
 def _refusal_of(definition: JobDefinition) -> str:
     """Under which word it stands that this class was refused; another class of its name has another word."""
-    return f"job {_place(definition)}"
-
-
-def _place(definition: JobDefinition) -> str:
-    target = definition.target
-    return f"{getattr(target, '__module__', '?')}.{getattr(target, '__qualname__', repr(target))}"
+    return f"job {place_of(definition)}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.damage import known_damage, sentence
-from exqueue.actors.tables import failures_table, lead_table
+from exqueue.actors.tables import failures_table, known_epoch, lead_table
 from exqueue.errors import ExqueueError
 from exqueue.execution import attempt_of_counts
 from exqueue.messages import ActorInfo, JobInfo, QueueStatus, RunningJob, SystemStatus
 from exqueue.persistence.values import QueueCounts
-from exqueue.record import Header, Record, Trail, decode_record, decode_trail_if_readable, peek_if_readable
+from exqueue.record import Header, Trail, decode_record, decode_trail_if_readable, peek_if_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -94,7 +94,7 @@ def from_memory(node: str, address: str, board: Board, last: SystemStatus | None
         node=node,
         is_leader=fence is not None,
         leader=node if fence is not None else None if last is None else last.leader,
-        epoch=fence.epoch if fence is not None else 0 if last is None else last.epoch,
+        epoch=known_epoch(board) if fence is None else fence.epoch,
         queues=() if last is None else last.queues,
         running=() if last is None else last.running,
         nodes=(node,) if last is None else last.nodes,
@@ -107,12 +107,11 @@ def from_memory(node: str, address: str, board: Board, last: SystemStatus | None
 
 def status_of_the_dead(node: str, address: str, board: Board, why: str) -> SystemStatus:
     """What is left to say of a system that has ended."""
-    fence = lead_table(board).get("fence")
     return SystemStatus(
         node=node,
         is_leader=False,
         leader=None,
-        epoch=0 if fence is None else fence.epoch,
+        epoch=known_epoch(board),
         queues=(),
         running=(),
         nodes=(),
@@ -139,7 +138,7 @@ def left_to_do(counts: QueueCounts, *, is_due: bool) -> str:
 def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -> RunningJob:
     """A job that the persistence lists as running; which worker has it is known from the leader's last beat."""
     leader = "" if overview.holder is None else overview.holder.node
-    worker = beats[leader].workers.get((job.queue, job.id), "") if leader in beats else ""
+    beat = beats.get(leader)
     started_at = overview.now if job.started_at is None else job.started_at
     header = peek_if_readable(job.record)
     trail = trail_of(job)
@@ -147,22 +146,22 @@ def running_job(job: StoredJob, overview: Overview, beats: Mapping[str, Beat]) -
         id=job.id,
         job="" if header is None else header.job,
         queue=job.queue,
-        worker=worker,
+        worker="" if beat is None else beat.workers.get((job.queue, job.id), ""),
         node=leader,
         attempt=attempt_of_counts(trail.failures, job.recoveries),
         started_at=started_at,
         running_s=max(0.0, overview.now - started_at),
-        abandoned=False,
+        abandoned=beat is not None and (job.queue, job.id) in beat.abandoned,
     )
 
 
 def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> JobInfo:
     """A stored job for people; what can't be decoded is left empty, never an error. Runs code of the user."""
-    record: Record | None
+    record, unreadable = None, None
     try:
         record = decode_record(job.record, codec)
-    except ExqueueError:
-        record = None
+    except ExqueueError as error:
+        unreadable = str(error)
     header = peek_if_readable(job.record) if record is None else Header(record.job, record.enqueued_at)
     registered = None if header is None else jobs.get(header.job)
     trail = trail_of(job)
@@ -179,6 +178,7 @@ def job_info(job: StoredJob, codec: Codec, jobs: Mapping[str, Registered]) -> Jo
         enqueued_at=None if header is None else header.enqueued_at,
         due_at=job.due_at,
         started_at=job.started_at,
+        unreadable=unreadable,
     )
 
 

@@ -31,15 +31,22 @@ class DeathKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RegisteredJob:
-    """A job class that was started here, with its options as they are now."""
+    """A job class that was started here, with its options as they are now.
+
+    ``is_stopped``: it was stopped since, and its queue goes on with other classes.
+    """
 
     definition: JobDefinition
     options: JobOptions
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """A queue that was started here: what holds for the queue as a whole, and the names of its job classes."""
+    """A queue that was started here: what holds for it as a whole, and the names of the classes that are started.
+
+    ``jobs`` is empty when the last of them was stopped and what runs has not ended yet.
+    """
 
     concurrency: int
     serial: bool
@@ -123,6 +130,16 @@ def queues_table(board: Board) -> Table:
 def lead_table(board: Board) -> Table:
     """``fence`` -> `Fence` while this node leads, ``lease_until`` -> boot time. Written by the Leader; read by all."""
     return board.table("lead")
+
+
+def epochs_table(board: Board) -> Table:
+    """``leader``, ``operator`` -> the last epoch that it has heard of. Written by these two."""
+    return board.table("epochs")
+
+
+def known_epoch(board: Board) -> int:
+    """The last epoch that this system has heard of; 0 for none."""
+    return max(epochs_table(board).copy().values(), default=0)
 
 
 def seen_table(board: Board) -> Table:
@@ -234,12 +251,12 @@ def failures_table(board: Board) -> Table:
 
 
 def abandoned_table(board: Board) -> Table:
-    """Urn -> path, of threads that were left behind and still run. Written by supervisors; read by Fetchers."""
+    """Urn -> path, of abandoned threads. Written by supervisors; read by Fetchers."""
     return board.table("abandoned threads")
 
 
 def abandoned_count(board: Board, queue: str) -> int:
-    """How many threads of a queue were left behind and still run."""
+    """How many abandoned threads a queue has."""
     below = f"queues/{queue}/"
     return sum(path.startswith(below) for path in list(abandoned_table(board).values()))
 

@@ -97,7 +97,7 @@ def fetcher(settings: NodeSettings, queue_name: str) -> ChildSpec:
 
 
 def worker(settings: NodeSettings, queue_name: str, number: int) -> ChildSpec:
-    """One slot of a queue. One that runs a job is left behind at once: the stop of the system has waited before."""
+    """One slot of a queue. One that runs a job is abandoned at once: the stop of the system has waited before."""
     return ChildSpec(
         id=f"worker-{number}",
         actor=Worker,

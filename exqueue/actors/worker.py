@@ -108,7 +108,7 @@ class Worker(Actor):
         self._tables.superseded.pop(key, None)
         self.tell(self._fetcher, RunEnded(key, None if self.is_replaced else self.name))
         if self.is_replaced:
-            # Nothing else comes to a thread that was left behind, not even a stop.
+            # Nothing else comes to an abandoned thread, not even a stop.
             self._close_loop()
 
     def _tell_begun(self, run: Run, record: Record, attempt: int) -> None:

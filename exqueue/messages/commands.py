@@ -59,7 +59,13 @@ class StartWorker(Message[str]):
 
 @dataclass(frozen=True, slots=True)
 class StopWorker(Message[str]):
-    """Stop working the queue of this job class or function on this node; its running jobs end first."""
+    """Begin no more jobs of this class or function on this node. Answers its queue, at once.
+
+    Its queue is worked on for the other classes that are started in it: a job of this class whose turn comes is put off
+    by a minute, again and again and uncounted, which holds up a serial queue; what runs ends. Without another class the
+    queue ends too: what runs may take ``shutdown_timeout`` and then goes back to its place, superseded. Its thread
+    executes on, so that the job may run beside it when the class is started again.
+    """
 
     job: AnyJob
     definition: JobDefinition = field(init=False, repr=False, compare=False)
@@ -136,12 +142,17 @@ class Enqueue(Message[str]):
         return cls(job, define(job).named(args, kwargs) if args else kwargs)
 
     def options(self, *, delay: float | None = None, at: datetime | None = None, id: str | None = None) -> Enqueue:
-        """Return the same with what is given here; what is left out stays as it is."""
+        """Return the same with what is given here; what is left out stays as it is.
+
+        ``delay`` takes the place of an earlier ``at``, and ``at`` that of a ``delay``; ``delay=0`` of either: at once.
+        """
+        if delay is None and at is None:
+            delay, at = self.delay, self.at
         return type(self)(
             self.job,
             self.kwargs,
-            delay=self.delay if delay is None else delay,
-            at=self.at if at is None else at,
+            delay=delay,
+            at=at,
             id=self.id if id is None else id,
             queue=self.queue,
         )

@@ -60,8 +60,7 @@ class GetJob(Message[JobInfo]):
 class ListJobs(Message[tuple[JobInfo, ...]]):
     """The jobs of one state, in the order in which they will run, fall due, started or died.
 
-    Answers a tuple of `JobInfo`. More than 5,000 jobs back in a ready line in Redis, places of cancelled jobs may count
-    in the offset, and a page may be shorter than ``limit`` although it is not the last.
+    Answers a tuple of `JobInfo`. While jobs come and go, one may stand on two pages or on none.
 
     Args:
         state: one of `exqueue.messages.checks.STATES`.

@@ -26,7 +26,7 @@ class QueueStatus:
         concurrency: its workers; ``None`` where no node works it.
         serial: whether each job waits for the success of the one before; ``None`` where no node works it.
         halted_by: the id of the dead job at the head of a serial queue, which nothing passes.
-        abandoned: threads past their limit that still run.
+        abandoned: threads that did not end when their worker was stopped or replaced, and still run.
         suspects: jobs that were lost with their node twice or more.
         worked_by: the node that works it.
         oldest_ready_s: for how many seconds the next job in line has existed.
@@ -67,7 +67,8 @@ class RunningJob:
         attempt: from 1.
         started_at: when it was handed out.
         running_s: seconds since.
-        abandoned: whether its thread is past its limit and can't be stopped.
+        abandoned: whether its worker was stopped or replaced meanwhile and its thread runs on; the job is settled when
+            it ends.
     """
 
     id: str
@@ -89,14 +90,15 @@ class SystemStatus:
         node: that was asked.
         is_leader: whether that node works the queues.
         leader: the node that does; ``None`` when none does.
-        epoch: the number of the leadership, where there is none of the last one; 0 when there was none yet.
+        epoch: the number of the leadership, where there is none of the last one; 0 when there was none yet. In an
+            outage and of a stopped system the last one that it has heard of.
         queues: sorted by name.
         running: jobs in workers' hands.
         nodes: the names of those alive, sorted.
         outage_since: since when the persistence has not answered this node, or refuses; ``None`` when all is well.
         outage_reason: what it or the network said.
         failed: what a person has to mend, a sentence each: two classes of one name, a queue that is parked or damaged,
-            a system that gave up. Empty when all is well.
+            jobs that wait for a newer version, a system that gave up. Empty when all is well.
         address: where the jobs are kept: the URL without user and password, of a file its absolute path.
     """
 
@@ -131,6 +133,7 @@ class JobInfo:
         enqueued_at: when it was stored; ``None`` when the record can't be decoded.
         due_at: before when a waiting job will not run.
         started_at: when a running job was handed out.
+        unreadable: why the record can't be decoded; ``None`` when it can.
     """
 
     id: str
@@ -145,6 +148,7 @@ class JobInfo:
     enqueued_at: float | None
     due_at: float | None
     started_at: float | None
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

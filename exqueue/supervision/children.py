@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exqueue.supervision.runtime import Task
 
 GRACE_S = 5.0
-"""Even a child that may be left behind gets this long to end when it runs nothing of the user's."""
+"""Even a child that may be abandoned gets this long to end when it runs nothing of the user's."""
 
 
 class Child:
@@ -207,7 +207,7 @@ class Children:
         self.mark(child, "stopped")
 
     def stop(self, child: Child, *, for_restart: bool = False) -> None:
-        """Stop a child and wait for its thread; one that takes longer than it may is left behind."""
+        """Stop a child and wait for its thread; one that takes longer than it may is abandoned."""
         if not for_restart and not self._context.vitals.is_replaced:
             self._context.names.withdraw(child.path)
         ref, task = child.ref, child.task
@@ -219,12 +219,12 @@ class Children:
         patience = child.spec.patience_s if child.vitals.in_user_code else max(child.spec.patience_s, GRACE_S)
         task.join(None if patience == math.inf else patience)
         if task.is_alive():
-            end = Exit("lost", f"did not stop within {patience:g} s, its thread is left behind", child.stack())
+            end = Exit("lost", f"did not stop within {patience:g} s, its thread is abandoned", child.stack())
             self.replace(child)
         else:
             end = child.vitals.exit or Exit("lost", "is gone, and its thread did not say how it ended")
         is_asked_for = end.kind == "shutdown" or (end.kind == "normal" and child.spec.restart is not Restart.PERMANENT)
-        # One that is given no time for the user's code is left behind on purpose: its supervisors say why.
+        # One that is given no time for the user's code is abandoned on purpose: its supervisors say why.
         is_meant = end.kind == "lost" and child.vitals.in_user_code and not patience
         if not is_asked_for and not is_meant:
             self.report(Occasion.SHUTDOWN_ERROR, child, end)

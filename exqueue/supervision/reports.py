@@ -66,7 +66,7 @@ class Report:
 
 
 def log_report(logger: SafeLogger, report: Report) -> None:
-    """Log a report: with what went wrong as a warning, a thread that is left behind as an error with its stack."""
+    """Log a report: with what went wrong as a warning, a thread that is abandoned as an error with its stack."""
     reason = report.reason
     if reason.kind == "lost":
         logger.error("%s", f"{report.line()}\n{reason.traceback}".rstrip())

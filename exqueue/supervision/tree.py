@@ -106,7 +106,7 @@ class Tree:
     def stop(self) -> Exit | None:
         """Stop all actors, the last that was started first, and wait until they are gone; returns how the root ended.
 
-        A child that takes longer than its ``shutdown_s`` is left behind, so this takes at most their sum.
+        A child that takes longer than its ``shutdown_s`` is abandoned, so this takes at most their sum.
         """
         self._context.names.control("", Stop())
         self._task.join()

@@ -204,9 +204,18 @@ def test_options_add_to_an_enqueue_and_leave_it_as_it_is() -> None:
 
 
 def test_options_are_checked_as_in_enqueue() -> None:
-    """Together with those that are there already."""
+    """Both in one call are as wrong there as here."""
     with pytest.raises(ConfigError, match="not both"):
-        Enqueue.of(SendEmail, to="a").options(delay=5).options(at=LATER)
+        Enqueue.of(SendEmail, to="a").options(delay=5, at=LATER)
+
+
+def test_a_later_time_takes_the_place_of_an_earlier_one() -> None:
+    """In whichever form either is given; a delay of nothing takes it back."""
+    for earlier in ({"delay": 5.0}, {"at": LATER}):
+        one = Enqueue(SendEmail, {"to": "a"}, id="x", **earlier)
+        assert one.options(at=LATER) == Enqueue(SendEmail, {"to": "a"}, at=LATER, id="x")
+        assert one.options(delay=7) == Enqueue(SendEmail, {"to": "a"}, delay=7, id="x")
+        assert one.options(delay=0) == Enqueue(SendEmail, {"to": "a"}, delay=0, id="x")
 
 
 def test_enqueue_many_keeps_a_list_as_a_tuple() -> None:

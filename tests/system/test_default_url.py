@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exqueue import Enqueue, ExqueueSystem, GetJob, GetStatus, JobNotFound
+from exqueue import ConfigError, Enqueue, ExqueueSystem, GetJob, GetStatus, JobNotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,3 +48,13 @@ def test_the_environment_names_another_place(
     assert (elsewhere / "chosen.db").exists()
     assert not (elsewhere / "exqueue.db").exists()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("wrong", ["", " ", "nowhere", "nowhere://x", "redis://localhost:6379/0?nonsense=1"])
+def test_what_is_wrong_with_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    """Nobody would look there for a ``url`` that the program does not give; one that it gives is its own matter."""
+    monkeypatch.setenv("EXQUEUE_URL", wrong)
+    with pytest.raises(ConfigError, match=r"^\$EXQUEUE_URL is "):
+        ExqueueSystem.start()
+    with pytest.raises(ConfigError, match=r"^(?!.*EXQUEUE_URL)"):
+        ExqueueSystem.start(wrong)

@@ -148,3 +148,17 @@ def test_pages_of_a_thinned_out_line_make_up_the_whole(system: SystemRef) -> Non
     for limit in (1, 4, 100):
         found = pages(system, "ready", None, limit)
         assert [job_id for page in found for job_id in page] == ["before", *kept, "after"]
+
+
+def test_pages_over_long_lines_count_no_cancelled_job(system: SystemRef) -> None:
+    """Past the places where one was, and of one that was stored again, also into the next queue."""
+    ids = system.ask(EnqueueMany(Enqueue("Long", {}, queue="a", id=f"a{number}") for number in range(5_300)))
+    ids += system.ask(EnqueueMany(Enqueue("Long", {}, queue="b", id=f"b{number}") for number in range(20)))
+    again = ids[5_250]
+    for job_id in (*ids[5_200:5_240:2], again):
+        system.ask(CancelJob(job_id))
+    system.ask(Enqueue("Long", {}, queue="a", id=again))
+    kept = [*ids[:5_200], *ids[5_201:5_240:2], *ids[5_240:5_250], *ids[5_251:5_300], again, *ids[5_300:]]
+    for offset in range(5_170, 5_320, 25):
+        page = [one.id for one in system.ask(ListJobs("ready", limit=25, offset=offset))]
+        assert page == kept[offset : offset + 25]

@@ -131,7 +131,7 @@ def assert_all_ran_once(system: SystemRef, room: Room, count: int) -> None:
 
 # -- supervisors
 def test_a_queue_supervisor_crashes_while_its_workers_run_long_jobs(system: SystemRef, room: Room) -> None:
-    """The threads that are left behind end their jobs, which are settled once; new Workers take no slot too early."""
+    """The abandoned threads end their jobs, which are settled once; new Workers take no slot too early."""
     system.ask(visits(range(8)))
     room.await_entered(3)
     crash(system, "queues/Visit")

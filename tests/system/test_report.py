@@ -175,7 +175,7 @@ def test_a_callable_that_hangs_delays_nothing(
 def test_a_callable_that_hangs_does_not_hold_up_a_stop(
     url: str, namespace: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its thread is left behind when its time is over."""
+    """Its thread is abandoned when its time is over."""
     monkeypatch.setattr(topology, "ONE_VERB_S", TIME_TO_END_S)
     with Room() as room:
         system = started(url, namespace, lambda died: room.visit(died.id))

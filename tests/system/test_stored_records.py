@@ -1,11 +1,9 @@
 """Stored jobs that this node can't run as they are: never dropped, and never in the way of others."""
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import pykka
 import pytest
@@ -14,7 +12,7 @@ from exqueue import (
     ActorRestarted,
     Enqueue,
     GetJob,
-    JobDied,
+    GetStatus,
     JobInfo,
     JobStarted,
     RetryDead,
@@ -208,6 +206,11 @@ def test_fault_036_a_record_of_a_newer_format_waits(
     assert info.due_at == pytest.approx(time.time() + 60, abs=PATIENCE_S)
     status = queue_status(system, "Known")
     assert (status.waiting, status.failed) == (1, 0)
+    assert info.unreadable is not None
+    assert f"format {version} and this Exqueue reads up to" in info.unreadable
+    (sentence,) = eventually(lambda: system.ask(GetStatus()).failed)
+    assert sentence.startswith("queue Known: jobs that wait for a newer Exqueue: 1; ")
+    assert f"format {version} and" in sentence
     warning = eventually(lambda: [one.getMessage() for one in caplog.records if "newer" in one.getMessage()])
     assert len(warning) == 1
     assert "waits for a newer Exqueue" in warning[0]
@@ -223,7 +226,7 @@ def test_fault_036_a_record_of_a_newer_format_never_dies(
         offers.append(run)
         return perform(run, shop)
 
-    monkeypatch.setattr(execution, "NEWER_RECORD_PAUSE_S", 0.01)
+    monkeypatch.setattr(execution, "PUT_OFF_S", 0.01)
     monkeypatch.setattr("exqueue.actors.worker.perform", counted)
     store.push("Known", "newer", b"\xffof the future")
     system.ask(StartWorker(Work().job(), max_retries=0))
@@ -254,36 +257,3 @@ def test_a_subscriber_does_not_change_what_becomes_of_a_record(
     assert (info.state, info.recoveries) == (state, 0)
     assert [event for event in heard if type(event) is ActorRestarted] == []
     assert {event.id for event in heard if type(event) is JobStarted} == set(ids)
-
-
-@dataclass(frozen=True)
-class Venom:
-    """An argument that ends the thread in which it is built of what is stored."""
-
-    drop: int
-    in_use: ClassVar[threading.Event] = threading.Event()
-
-    def __post_init__(self) -> None:
-        if self.in_use.is_set():
-            raise SystemExit(1)
-
-
-def test_a_job_that_ends_its_worker_before_it_is_begun_is_poison_too(system: SystemRef, heard: list[Any]) -> None:
-    """Lost three times it is buried without being looked at once more; the next job of the queue is run."""
-
-    class Bitten:
-        def perform(self, *, venom: Venom | None) -> None:
-            pass
-
-    poison = system.ask(Enqueue(Bitten, {"venom": Venom(1)}))
-    Venom.in_use.set()
-    try:
-        system.ask(StartWorker(Bitten))
-        died = eventually(lambda: [event for event in heard if type(event) is JobDied])
-    finally:
-        Venom.in_use.clear()
-    assert [(event.id, event.job, event.recoveries) for event in died] == [(poison, "Bitten", 3)]
-    assert "running 3 times" in died[0].reason
-    system.ask(Enqueue(Bitten, {"venom": None}))
-    system.drain()
-    assert (queue_status(system, "Bitten").dead, queue_status(system, "Bitten").processed) == (1, 1)

@@ -28,6 +28,7 @@ from exqueue import (
     SystemStatus,
 )
 from exqueue.actors import listener
+from exqueue.actors.tables import known_epoch
 from tests.system.helpers import Room, eventually, lose, queue_status
 
 if TYPE_CHECKING:
@@ -206,6 +207,24 @@ def test_the_status_tells_the_last_epoch_while_nobody_leads(nodes: Nodes, room: 
     nodes.leader.ask(StartWorker(Held))
     eventually(lambda: nodes.clerk.ask(GetStatus()).leader == "leader")
     assert nodes.clerk.ask(GetStatus()).epoch == 2
+
+
+def test_a_stopped_system_tells_the_last_epoch_that_it_has_heard_of(nodes: Nodes, url: str, namespace: str) -> None:
+    """As who led, as who stood by, and as who only asked; of a namespace that nobody ever led it is 0."""
+    with ExqueueSystem.start(url, namespace=f"{namespace}-quiet") as quiet:
+        pass
+    with ExqueueSystem.start(url, namespace=namespace) as first:
+        first.ask(StartWorker(Held))
+        eventually(lambda: nodes.clerk.ask(GetStatus()).epoch == 1)
+    nodes.leader.ask(StartWorker(Held))
+    eventually(lambda: nodes.clerk.ask(GetStatus()).epoch == 2)
+    with ExqueueSystem.start(url, namespace=namespace) as standby:
+        standby.ask(StartWorker(Held))
+        eventually(lambda: known_epoch(standby._context.board) == 2)  # noqa: SLF001 - that it has looked shows nowhere
+    for system in nodes:
+        system.stop()
+    stopped = (quiet, first, standby, *nodes)
+    assert [system.ask(GetStatus()).epoch for system in stopped] == [0, 1, 2, 2, 2]
 
 
 def test_jobs_are_listed_and_found_the_same_from_both(nodes: Nodes, url: str, namespace: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import redis
 
 from exqueue.persistence.bounds import check_size
+from exqueue.persistence.redis.ready_line import far_back
 from exqueue.persistence.redis.text import bytes_of, is_utf8, text_of
 from exqueue.persistence.redis.verbs import Verbs, in_pieces, milliseconds
 from exqueue.persistence.values import Danger, Mark, Overview, QueueCounts, StoredJob, Unreported
@@ -51,13 +53,26 @@ class Reads(Verbs):
     def list_jobs(self, queue: str, state: State, limit: int, offset: int) -> tuple[StoredJob, ...]:
         """See `Session.list_jobs`."""
         check_size("limit", limit)
+        behind, *jobs = self._page(queue, state, limit, max(0, offset))
+        if behind >= 0:
+            ids = far_back(partial(self._look_along, queue), behind, limit - len(jobs) // 5)
+            jobs += self._page(queue, state, len(ids), 0, *ids)[1:] if ids else ()
+        return tuple(
+            _stored(queue, job_id, state, *rest) for job_id, *rest in zip(*(jobs[i::5] for i in range(5)), strict=True)
+        )
+
+    def _page(self, queue: str, state: State, limit: int, offset: int, *ids: bytes) -> Reply:
         at = self._queue(queue)
         stored = (at.jobs, at.trail, at.recoveries)
         lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
-        reply = self._run("list_jobs", (*stored, *lines, at.husks), (state, limit, max(0, offset)))
-        return tuple(
-            _stored(queue, job_id, state, *rest) for job_id, *rest in zip(*(reply[i::5] for i in range(5)), strict=True)
-        )
+        return self._run("list_jobs", (*stored, *lines, at.husks, at.owner), (state, limit, offset, *ids))
+
+    def _look_along(
+        self, queue: str, index: int, most: int, names: bool, /
+    ) -> tuple[int, int, list[tuple[bytes, int]]]:
+        at = self._queue(queue)
+        size, certain, entries = self._run("look_along", (at.jobs, at.ready, at.husks), (index, most, int(names)))
+        return size, certain, list(zip(entries[::2], entries[1::2], strict=True))
 
     def get_jobs(self, job_id: str, queues: Sequence[str]) -> tuple[StoredJob, ...]:
         """See `Session.get_jobs`."""

@@ -1,8 +1,13 @@
 """Entries of the ready line whose job was cancelled: skipped, counted, and never taken for another job."""
 
+import itertools
+import random
+from collections.abc import Sequence
+
 import pytest
 import redis
 
+from exqueue.persistence.redis.connection import Args, Reply
 from exqueue.persistence.redis.keys import QueueKeys, queue_keys
 from exqueue.persistence.redis.session import RedisSession
 from exqueue.persistence.values import Done, Fence, NewJob, Push
@@ -97,10 +102,85 @@ def test_a_burst_of_pushes_wakes_a_hungry_owner_once(session: RedisSession, serv
     assert server.hget(at.owner, "hungry") == b"1"
 
 
-def test_a_page_far_back_is_found_although_an_entry_is_to_be_skipped(session: RedisSession, at: QueueKeys) -> None:
-    """There an offset counts what is skipped too: to look at every entry before it would block the server."""
-    for n in range(7):
+def cancel_many(server: redis.Redis, at: QueueKeys, ids: Sequence[str]) -> None:
+    """As the verb does, which would take a minute for so many."""
+    with server.pipeline(transaction=False) as pipe:
+        for job_id in ids:
+            pipe.hdel(at.jobs, job_id)
+            pipe.hincrby(at.husks, job_id, 1)
+        pipe.hincrby(at.owner, "husks", len(ids))
+        pipe.execute()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pages_of_a_long_line_make_up_the_whole(
+    session: RedisSession, server: redis.Redis, at: QueueKeys, seed: int
+) -> None:
+    """However much of it is to be skipped, in stretches or here and there, and also where an id was stored again."""
+    chance = random.Random(seed)
+    line: list[str] = []
+    numbers = itertools.count(1)
+
+    def push_some(*ids: str) -> None:
+        for first in range(0, len(ids), 1_000):
+            push(session, next(numbers), *ids[first : first + 1_000])
+        line.extend(ids)
+
+    def cancel(*ids: str) -> None:
+        cancel_many(server, at, ids)
+        gone = set(ids)
+        line[:] = [job_id for job_id in line if job_id not in gone]
+
+    push_some(*(f"j{i}" for i in range(17_000)))
+    stretch = chance.randrange(9_000)
+    cancel(*line[stretch : stretch + 6_000])
+    cancel(*chance.sample(line, 300))
+    again = chance.sample(sorted({f"j{i}" for i in range(17_000)} - {*line}), 400)
+    push_some(*again[:200])
+    cancel(*again[:50])
+    push_some(*again[200:], *again[:50])
+
+    assert session.overview(["q"]).queues[0].ready == len(line)
+    pages = [session.list_jobs("q", "ready", 1_000, offset) for offset in range(0, len(line), 1_000)]
+    assert [job.id for page in pages for job in page] == line
+    for offset in (0, 4_990, len(line) - 3, len(line), len(line) + 1, 10**12):
+        assert [job.id for job in session.list_jobs("q", "ready", 7, offset)] == line[offset : offset + 7]
+
+
+def test_pages_of_many_that_went_back_make_up_the_whole(
+    session: RedisSession, server: redis.Redis, at: QueueKeys
+) -> None:
+    """Those that went back, suspects and others by place, then the fresh ones."""
+    ids = [f"j{i:03}" for i in range(300)]
+    push(session, 1, *ids)
+    server.ltrim(at.ready, 200, -1)
+    chance = random.Random(1)
+    for place, job_id in enumerate(ids[:200]):
+        # Two by two they have one place, as nothing else decides between them than their ids.
+        server.zadd(at.suspects if chance.random() < 0.3 else at.returned, {job_id: place // 2})
+    for limit in (1, 7, 100):
+        found = [[job.id for job in session.list_jobs("q", "ready", limit, offset)] for offset in range(0, 300, limit)]
+        assert [job_id for page in found for job_id in page] == ids
+
+
+def test_one_look_at_the_server_is_short_however_far_back_the_page_is(
+    session: RedisSession, server: redis.Redis, at: QueueKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond its bound a look ends, and the next one goes on behind it."""
+    for n in range(12):
         push(session, n + 1, *(f"{n}-{i}" for i in range(1_000)))
     session.cancel("q", "person", 1, "0-0")
-    assert [job.id for job in session.list_jobs("q", "ready", 2, 3_998)] == ["3-999", "4-0"]
-    assert [job.id for job in session.list_jobs("q", "ready", 2, 5_999)] == ["5-999", "6-0"]
+    looks: list[tuple[str, object]] = []
+    run = RedisSession._run  # noqa: SLF001 - watched here
+
+    def watched(self: RedisSession, name: str, keys: tuple[bytes, ...], args: Args) -> Reply:
+        reply = run(self, name, keys, args)
+        looks.append((name, reply[0] if name == "look_along" else len(reply)))
+        return reply
+
+    monkeypatch.setattr(RedisSession, "_run", watched)
+    assert [job.id for job in session.list_jobs("q", "ready", 2, 10_998)] == ["10-999", "11-0"]
+    assert looks == [("list_jobs", 1), *[("look_along", 5_000)] * 2, ("look_along", 2_000), ("list_jobs", 11)]
+    looks.clear()
+    assert session.list_jobs("q", "ready", 2, 11_999) == ()
+    assert looks == [("list_jobs", 1)]

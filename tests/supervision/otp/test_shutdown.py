@@ -51,12 +51,12 @@ def test_otp_052_a_child_that_does_not_stop_in_time_is_left_behind(caplog: pytes
         tree.probe.waiting()
     assert tree.until_lived("stopped", "c")
     report = tree.until_reported(Occasion.SHUTDOWN_ERROR)
-    assert report.line() == "b did not stop within 0.1 s, its thread is left behind"
+    assert report.line() == "b did not stop within 0.1 s, its thread is abandoned"
     assert "let_go.wait" in report.reason.traceback
     assert tree.until_lived("stopped", "a")
     assert dict(tree.board.table("abandoned threads")) == {urn: "b"}
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-    assert [("its thread is left behind" in line, "let_go.wait" in line) for line in errors] == [(True, True)]
+    assert [("its thread is abandoned" in line, "let_go.wait" in line) for line in errors] == [(True, True)]
     assert asked.is_answered()
     held.let_go.set()
     thread.join(DEADLINE_S)
@@ -182,7 +182,7 @@ def test_otp_058_a_supervisor_can_be_stopped_while_it_restarts_a_child_in_vain()
 
 
 def test_otp_059_a_supervisor_is_waited_for_without_end() -> None:
-    """Any other time is refused: its children would be left behind with it."""
+    """Any other time is refused: its children would be abandoned with it."""
     for given in (0.0, 5.0, 1e9):
         with pytest.raises(ConfigError, match=r"shutdown_s of a supervisor is math\.inf"):
             ChildSpec("f", Overseer, shutdown_s=given)

@@ -1,5 +1,7 @@
 """A job is a subclass of `exqueue.Job`, whose options are checked on the class."""
 
+from collections.abc import Sequence
+
 from exqueue import Enqueue, ExqueueSystem, Job, StartWorker
 
 ran: list[str] = []
@@ -53,6 +55,19 @@ class Welcome(Mail):
         return to
 
 
+class Annotated(Job):
+    name: str = "Annotated.v2"
+    queue: str = "annotated"
+    aliases: Sequence[str] = ("Annotated",)
+    concurrency: int = 2
+    serial: bool = False
+    max_retries: int = 3
+    max_recoveries: int = 5
+
+    def perform(self) -> None:
+        ran.append("annotated")
+
+
 class Static:
     @staticmethod
     def perform(*, to: str) -> None:
@@ -61,7 +76,7 @@ class Static:
 
 def main() -> None:
     """Start them from a list, enqueue each with its own arguments."""
-    jobs: list[type[Job]] = [Import, Slow, Patient, Usual, Welcome]
+    jobs: list[type[Job]] = [Import, Slow, Patient, Usual, Welcome, Annotated]
     with ExqueueSystem.start("memory://") as system:
         for job in jobs:
             system.ask(StartWorker(job))
@@ -71,10 +86,10 @@ def main() -> None:
         system.enqueue(Patient)
         system.enqueue(Welcome, to="b")
         system.enqueue(Static, to="c")
-        for one in (Patient, Usual):
+        for one in (Patient, Usual, Annotated):
             system.ask(Enqueue(one))
         system.drain()
-    assert sorted(ran) == ["a.csv", "b", "c", "patient", "patient", "slow", "usual"]
+    assert sorted(ran) == ["a.csv", "annotated", "b", "c", "patient", "patient", "slow", "usual"]
 
 
 if __name__ == "__main__":

@@ -1,24 +1,14 @@
 -- A page of the jobs of one state. Called by Session.list_jobs. Begins with _common.lua.
--- KEYS  1 jobs, 2 trail, 3 recoveries, 4 ready, 5 returned, 6 suspects, 7 waiting, 8 dead, 9 running, 10 husks
--- ARGV  1 state, 2 limit, 3 offset
--- Reply five a job: id, record, trail or nil, recoveries, and by its state: due or died at in ms, run, ""
+-- KEYS  1 jobs, 2 trail, 3 recoveries, 4 ready, 5 returned, 6 suspects, 7 waiting, 8 dead, 9 running, 10 husks,
+--       11 owner
+-- ARGV  1 state, 2 limit, 3 offset, or for ready 4.. the ids to list
+-- Reply how many jobs of the ready line the rest of the page comes behind, when it is too far back to be found here,
+--       else -1; then five a job: id, record, trail or nil, recoveries, and by its state: due or died at in ms, run, ""
 local jobs, trail, recoveries, ready, returned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local suspects, waiting, dead, running, husks = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local suspects, waiting, dead, running, husks, owner = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local state, limit, offset = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
--- How far an offset into the ready line passes over entries that are to be skipped; beyond that it counts them.
-local MOST_LOOKED_AT = 5000
+local MOST_LOOKED_AT = 5000 -- entries of the ready line, while some of it are to be skipped
 local now, ids, extras = now_ms(), {}, {}
-
--- Those of `entries` ({number, id, extra}) that are on the page, in their order; how many were there before it.
-local function page_of(entries)
-  table.sort(entries, function(one, other)
-    return one[1] < other[1] or (one[1] == other[1] and one[2] < other[2])
-  end)
-  for i = offset + 1, math.min(#entries, offset + limit) do
-    ids[#ids + 1] = entries[i][2]
-    extras[#extras + 1] = entries[i][3] or ''
-  end
-end
 
 local function from_sorted_set(key)
   local line = call('ZRANGE', key, offset, offset + limit - 1, 'WITHSCORES')
@@ -46,53 +36,93 @@ local function from_running()
   end
 end
 
+-- Whether the page was found, or the end of the line.
 local function from_ready_line(skip, most)
-  if skip + most > MOST_LOOKED_AT or call('EXISTS', husks) == 0 then
+  if call('EXISTS', husks) == 0 then
     for _, id in ipairs(call('LRANGE', ready, skip, skip + most - 1)) do
       ids[#ids + 1] = id
     end
-    return
+    return true
   end
-  local met, living = {}, 0
-  for from = 0, MOST_LOOKED_AT - 1, 500 do
+  if skip >= call('LLEN', ready) - (tonumber(call('HGET', owner, 'husks') or '0') or 0) then
+    return true
+  end
+  local met, living, found = {}, 0, {}
+  for from = 0, skip + most > MOST_LOOKED_AT and -1 or MOST_LOOKED_AT - 1, 500 do
     local line = call('LRANGE', ready, from, from + 499)
     local counts = read_all(husks, line)
     for i = 1, #line do
       met[line[i]] = (met[line[i]] or 0) + 1
       if met[line[i]] > (tonumber(counts[i]) or 0) then
         living = living + 1
-        if living > skip then
-          ids[#ids + 1] = line[i]
-        end
-        if living == skip + most then
-          return
+        if living > skip and #found < most then
+          found[#found + 1] = line[i]
         end
       end
     end
-    if #line < 500 then
-      return
+    if #found == most or #line < 500 then
+      for _, id in ipairs(found) do
+        ids[#ids + 1] = id
+      end
+      return true
     end
   end
+  return false
 end
 
+local function is_before(one, other)
+  return one[1] < other[1] or (one[1] == other[1] and one[2] < other[2])
+end
+
+-- {place, id} of those from `index` on.
+local function placed(key, index, most)
+  local line, found = call('ZRANGE', key, index, index + most - 1, 'WITHSCORES'), {}
+  for i = 1, #line, 2 do
+    found[#found + 1] = {tonumber(line[i + 1]), line[i]}
+  end
+  return found
+end
+
+-- How many of the first `offset` in both lines together are in `returned`: halved, since each may be long.
+local function returned_before(returned_count, suspect_count)
+  local low, high = math.max(0, offset - suspect_count), math.min(offset, returned_count)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if is_before(placed(returned, middle, 1)[1], placed(suspects, offset - middle - 1, 1)[1]) then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  return low
+end
+
+-- The rest of the page is `reply` jobs back in the ready line; -1: there is none.
 local function from_ready()
-  local placed = {}
-  for _, key in ipairs({returned, suspects}) do
-    local line = call('ZRANGE', key, 0, offset + limit - 1, 'WITHSCORES')
-    for i = 1, #line, 2 do
-      placed[#placed + 1] = {tonumber(line[i + 1]), line[i]}
+  local returned_count, suspect_count = call('ZCARD', returned), call('ZCARD', suspects)
+  local before = returned_count + suspect_count
+  if offset < before then
+    local skipped = returned_before(returned_count, suspect_count)
+    local line = placed(returned, skipped, limit)
+    for _, entry in ipairs(placed(suspects, offset - skipped, limit)) do
+      line[#line + 1] = entry
+    end
+    table.sort(line, is_before)
+    for i = 1, math.min(#line, limit) do
+      ids[i] = line[i][2]
     end
   end
-  page_of(placed)
-  if #ids < limit then
-    local before = call('ZCARD', returned) + call('ZCARD', suspects)
-    from_ready_line(math.max(0, offset - before), limit - #ids)
-  end
+  local skip = math.max(0, offset - before)
+  return (#ids == limit or from_ready_line(skip, limit - #ids)) and -1 or skip
 end
 
-if limit > 0 then
+local behind = -1
+for i = 4, #ARGV do
+  ids[#ids + 1] = ARGV[i]
+end
+if limit > 0 and #ids == 0 then
   if state == 'ready' then
-    from_ready()
+    behind = from_ready()
   elseif state == 'running' then
     from_running()
   else
@@ -100,7 +130,7 @@ if limit > 0 then
   end
 end
 local records, trails, times = read_all(jobs, ids), read_all(trail, ids), read_all(recoveries, ids)
-local reply = {}
+local reply = {behind}
 for i = 1, #ids do
   if records[i] then
     local at = #reply
