@@ -3,6 +3,7 @@
 PYTHON ?= $(shell python3.11 -c 'print("python3.11")' 2>/dev/null || echo python3)
 VENV ?= .venv
 PYTEST_ARGS ?=
+MUTANTS_ARGS ?=
 # So many at once: most of what the tests do is to wait for processes, servers and time-outs.
 TEST_PROCESSES ?= 4
 
@@ -11,7 +12,7 @@ STAMP := $(VENV)/.installed
 CHECKED := $(wildcard exqueue tests examples benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint format clean
+.PHONY: help demo test test-long mutants lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ test: $(STAMP) ## Run the tests that take seconds
 
 test-long: $(STAMP) ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m long $(PYTEST_ARGS)
+
+mutants: $(STAMP) ## Put faults into the product, one by one, and see each of them caught (MUTANTS_ARGS=--help)
+	@$(BIN)/python -m tests.mutants $(MUTANTS_ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "== ruff check" && $(BIN)/ruff check .
