@@ -56,6 +56,7 @@ class Oracle:
         era: how often the store has lost what it had acknowledged.
         shadow: what the store must hold.
         troubled_at: when something last went wrong that was meant to.
+        shaken_at: as that, but for stops in good order.
         stopping: until when nodes that stop wait for their jobs, by name.
         killed_by_jobs: the tokens of the systems that a job has ended.
         checks: how often it has looked.
@@ -72,7 +73,7 @@ class Oracle:
         self.runs = Runs()
         self.reigns = Reigns(world)
         self.jobs: dict[str, Planned] = {}
-        self.troubled_at = 0.0
+        self.troubled_at = self.shaken_at = 0.0
         self.stopping: dict[str, float] = {}
         self.killed_by_jobs: set[str] = set()
         self.checks = 0
@@ -150,7 +151,7 @@ class Oracle:
 
     def _begins(self, key: RunKey, node: str) -> None:
         self.checks += 1
-        self.runs.begin(key, node, self.era)
+        self.runs.begin(key, node, self._world.nodes[node].token, self.era)
         queue = self.jobs[key.id].queue
         owner = self.shadow.owner(queue)
         if owner.fence is not None and (owner.fence.epoch, owner.node) == (key.epoch, node):
@@ -309,6 +310,8 @@ class Oracle:
         if len(running) > CONCURRENCY[queue]:
             raise Broken(f"limited: {', '.join(running)} run at once in {queue}")
         begun = [job_id for job_id in running if before.get(job_id) != after[job_id]]
+        if begun and self._store.queue(queue).paused:
+            raise Broken(f"limited: {begun[0]} begins in {queue}, which is paused")
         for job_id in begun if call["serial"] else ():
             self._see_order(queue, job_id, before)
         suspects = [
@@ -341,7 +344,7 @@ class Oracle:
             raise Broken(f"fenced: {node} claims {queue} with {fence} after {owner.fence}")
         by = "a job" if owner.fence is not None and owner.fence.token in self.killed_by_jobs else "a fault"
         recovered = [job_id for job_id, at in self.shadow.places.get(queue, {}).items() if at.state == "running"]
-        self.reigns.claimed(queue, recovered)
+        self.reigns.claimed(queue, node, fence.token, recovered)
         for job_id in recovered:
             self.shadow.losses.setdefault(job_id, []).append(by)
         owner.fence, owner.node = fence, node
@@ -373,7 +376,7 @@ class Oracle:
             for job_id, place in places.items()
             if place.state == "running"
         ]
-        if left and self._is_calm():
+        if left and self._world.now - self.shaken_at > CALM_FOR_S:
             raise Broken(f"given back: {node} gives up the lock, and {', '.join(left)} still run")
 
     def _evicted(self, seen: Holder) -> None:

@@ -20,7 +20,7 @@ class Reigns:
         self._world = world
         self._number = 0
         self._leads: Node | None = None
-        self._claimed: dict[str, int] = {}
+        self._claimed: dict[str, tuple[int, Node]] = {}
         self._systems: dict[str, Node] = {}
         self._lent_until: dict[Fence, float] = {}
 
@@ -42,8 +42,8 @@ class Reigns:
         self._lent_until[fence] = max(until, self._lent_until.get(fence, 0.0))
 
     def granted(self, name: str, token: str) -> None:
-        """A node is given the lock. One with a token that no system has is one that draws another."""
-        system = self._systems.get(token, self._world.nodes[name])
+        """A node is given the lock."""
+        system = self._system(name, token)
         if system is not self._leads:
             self._leads = system
             self._number += 1
@@ -53,12 +53,17 @@ class Reigns:
         self._leads = None
         self._number += 1
 
-    def claimed(self, queue: str, recovered: Iterable[str]) -> None:
+    def claimed(self, queue: str, name: str, token: str, recovered: Iterable[str]) -> None:
         """A queue is claimed with a new fence, and what ran under the old one is put back.
 
         Raises:
             Broken: the same system has claimed it before, and nobody has led since.
         """
-        if self._claimed.get(queue) == self._number and recovered:
-            raise Broken(f"repeated: {', '.join(recovered)} of {queue} put back by who led all the time")
-        self._claimed[queue] = self._number
+        claim = (self._number, self._system(name, token))
+        if self._claimed.get(queue) == claim and recovered:
+            raise Broken(f"repeated: {', '.join(recovered)} of {queue} put back by {name}, which led all the time")
+        self._claimed[queue] = claim
+
+    def _system(self, name: str, token: str) -> Node:
+        """Whose token it is. What no system was given is one that the node has drawn itself."""
+        return self._systems.get(token, self._world.nodes[name])
