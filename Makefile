@@ -3,6 +3,7 @@
 PYTHON ?= $(shell python3.11 -c 'print("python3.11")' 2>/dev/null || echo python3)
 VENV ?= .venv
 PYTEST_ARGS ?=
+MUTANTS_ARGS ?=
 # So many at once: most of what the tests do is to wait for processes, servers and time-outs.
 TEST_PROCESSES ?= 4
 # Of `make prove-long`.
@@ -18,7 +19,7 @@ STAMP := $(VENV)/.installed
 CHECKED := $(wildcard exqueue tests examples benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long prove prove-long lint format clean
+.PHONY: help demo test test-long prove prove-long mutants lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +39,9 @@ prove: $(STAMP) ## Hold the promises against a thousand seeds of everything that
 
 prove-long: $(STAMP) ## The same for as long as asked: SEEDS=1000: MINUTES=30
 	@$(BIN)/python -m tests.proof --seeds $(SEEDS) --minutes $(MINUTES) --table
+
+mutants: $(STAMP) ## Put faults into the product, one by one, and see each of them caught (MUTANTS_ARGS=--help)
+	@$(BIN)/python -m tests.mutants $(MUTANTS_ARGS)
 
 lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "== ruff check" && $(BIN)/ruff check .

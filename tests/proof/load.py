@@ -171,7 +171,8 @@ class Load:
             node.system.ask(message)
         except AskTimeout as unanswered:
             self._world.note_here("unanswered", f"{planned.id} by {node.name}, stored: {unanswered.stored}")
-            return False
+            # Whoever is left in doubt asks again, or leaves it: then nothing excuses that it is stored twice.
+            return unanswered.stored == "unknown" and self._world.random.random() < 0.5
         except UNANSWERED:
             return False
         self._hears.accepted(planned, asked_in)

@@ -7,7 +7,7 @@ Names of what can be broken:
 - removed: only success, or what a person ordered, takes a job out of the store; an order is carried out once.
 - fenced: only who claimed a queue last can fetch and settle, and a claim needs a higher epoch.
 - one leader: no lock is given while another's lease stands; none is taken from who lives; epochs only grow.
-- untrue: a run is settled as what it was.
+- untrue: a run is settled as what it was; a job was lost as often as the store counts.
 - repeated: no run begins twice, and none that ended or goes on is handed out again without one of the excuses.
 - limited: no more runs at once than allowed; a serial queue in its order; suspects one at a time.
 - buried: only for too many failures, or for taking too many nodes with it.
@@ -24,6 +24,7 @@ from exqueue import current_job
 from exqueue.persistence.values import Bury, Done, Fence, GiveBack, Recovered, Retry
 from exqueue.testing.simulation.store import opened
 from tests.proof.load import CONCURRENCY, MAX_RECOVERIES, MAX_RETRIES
+from tests.proof.reigns import Reigns
 from tests.proof.runs import Runs
 from tests.proof.shadow import Broken, Lease, RunKey, Shadow, look
 from tests.proof.transitions import is_allowed, key_of, settlement_of
@@ -55,6 +56,7 @@ class Oracle:
         era: how often the store has lost what it had acknowledged.
         shadow: what the store must hold.
         troubled_at: when something last went wrong that was meant to.
+        shaken_at: as that, but for stops in good order.
         stopping: until when nodes that stop wait for their jobs, by name.
         killed_by_jobs: the tokens of the systems that a job has ended.
         checks: how often it has looked.
@@ -69,8 +71,9 @@ class Oracle:
         self.era = 0
         self.shadow = Shadow()
         self.runs = Runs()
+        self.reigns = Reigns(world)
         self.jobs: dict[str, Planned] = {}
-        self.troubled_at = 0.0
+        self.troubled_at = self.shaken_at = 0.0
         self.stopping: dict[str, float] = {}
         self.killed_by_jobs: set[str] = set()
         self.checks = 0
@@ -104,6 +107,7 @@ class Oracle:
         self._world.chronicle.forget()
         self.shadow = copy.deepcopy(shadow)
         self.era += 1
+        self.reigns.lost()
 
     # -- what clients, people and jobs do; see `tests.proof.load.Hears`
     def asked(self, planned: Planned) -> None:
@@ -147,7 +151,7 @@ class Oracle:
 
     def _begins(self, key: RunKey, node: str) -> None:
         self.checks += 1
-        self.runs.begin(key, node, self.era)
+        self.runs.begin(key, node, self._world.nodes[node].token, self.era)
         queue = self.jobs[key.id].queue
         owner = self.shadow.owner(queue)
         if owner.fence is not None and (owner.fence.epoch, owner.node) == (key.epoch, node):
@@ -162,6 +166,7 @@ class Oracle:
     def _see(self, effect: Effect) -> None:
         self.checks += 1
         verb, node = effect.request.verb, effect.request.node
+        self.reigns.calls(node)
         if effect.error is not None:
             self._see_unchanged(effect)
             return
@@ -204,9 +209,15 @@ class Oracle:
                     if not is_allowed(verb, call, effect.answer, job_id, was, now):
                         raise Broken(f"accounted: {verb} took {job_id} from {was} to {now}")
                     self._moved(effect, queue, job_id, was, now)
+                    self._see_losses(queue, job_id)
             self.shadow.places[queue] = after
             if verb == "exchange":
                 self._see_limits(queue, call, before, after)
+
+    def _see_losses(self, queue: str, job_id: str) -> None:
+        kept = self._store.queue(queue).jobs.get(job_id)
+        if kept is not None and len(kept.recovered_at) != self.shadow.lost(job_id):
+            raise Broken(f"untrue: {job_id} was lost {self.shadow.lost(job_id)} times, not {len(kept.recovered_at)}")
 
     # -- one job
     def _moved(self, effect: Effect, queue: str, job_id: str, was: Place | None, now: Place | None) -> None:
@@ -299,6 +310,8 @@ class Oracle:
         if len(running) > CONCURRENCY[queue]:
             raise Broken(f"limited: {', '.join(running)} run at once in {queue}")
         begun = [job_id for job_id in running if before.get(job_id) != after[job_id]]
+        if begun and self._store.queue(queue).paused:
+            raise Broken(f"limited: {begun[0]} begins in {queue}, which is paused")
         for job_id in begun if call["serial"] else ():
             self._see_order(queue, job_id, before)
         suspects = [
@@ -329,10 +342,11 @@ class Oracle:
             return
         if owner.fence is not None and fence.epoch <= owner.fence.epoch:
             raise Broken(f"fenced: {node} claims {queue} with {fence} after {owner.fence}")
-        for job_id, place in self.shadow.places.get(queue, {}).items():
-            if place.state == "running":
-                by = "a job" if owner.fence is not None and owner.fence.token in self.killed_by_jobs else "a fault"
-                self.shadow.losses.setdefault(job_id, []).append(by)
+        by = "a job" if owner.fence is not None and owner.fence.token in self.killed_by_jobs else "a fault"
+        recovered = [job_id for job_id, at in self.shadow.places.get(queue, {}).items() if at.state == "running"]
+        self.reigns.claimed(queue, node, fence.token, recovered)
+        for job_id in recovered:
+            self.shadow.losses.setdefault(job_id, []).append(by)
         owner.fence, owner.node = fence, node
 
     def _acquired(self, call: dict[str, Any], fence: Fence) -> None:
@@ -342,10 +356,12 @@ class Oracle:
         if fence != self.shadow.last_fence and fence.epoch <= self.shadow.last_epoch:
             raise Broken(f"one leader: {fence} after epoch {self.shadow.last_epoch}")
         self.shadow.last_epoch, self.shadow.last_fence = fence.epoch, fence
+        self.reigns.granted(call["node"], fence.token)
         self._lend(fence, call["node"], call["ttl"])
 
     def _lend(self, fence: Fence, node: str, ttl: float) -> None:
         self.shadow.lease = Lease(fence, node, self._world.now + ttl)
+        self.reigns.lent(fence, self._world.now + ttl)
 
     def _released(self, fence: Fence, node: str) -> None:
         shadow = self.shadow
@@ -360,7 +376,7 @@ class Oracle:
             for job_id, place in places.items()
             if place.state == "running"
         ]
-        if left and self._is_calm():
+        if left and self._world.now - self.shaken_at > CALM_FOR_S:
             raise Broken(f"given back: {node} gives up the lock, and {', '.join(left)} still run")
 
     def _evicted(self, seen: Holder) -> None:

@@ -25,18 +25,19 @@ class Runs:
     ended: dict[RunKey, bool] = field(default_factory=dict)
     ended_at: dict[RunKey, float] = field(default_factory=dict)
     _eras: dict[RunKey, int] = field(default_factory=dict)
+    _systems: dict[RunKey, str] = field(default_factory=dict)
 
-    def begin(self, key: RunKey, node: str, era: int) -> None:
+    def begin(self, key: RunKey, node: str, system: str, era: int) -> None:
         """A job begins.
 
-        A store that lost what it had acknowledged may hand out the same numbers once more.
+        A store that lost what it had acknowledged may hand out the same numbers once more, but not to the same system.
 
         Raises:
             Broken: this very run has begun before.
         """
-        if key in self.begun and self._eras[key] == era:
+        if key in self.begun and (self._eras[key] == era or self._systems[key] == system):
             raise Broken(f"repeated: {key} begins on {node}, and had begun on {self.begun[key]} before")
-        self.begun[key], self._eras[key] = node, era
+        self.begun[key], self._systems[key], self._eras[key] = node, system, era
         self.ended.pop(key, None)
 
     def is_older(self, key: RunKey, era: int) -> bool:

@@ -81,6 +81,8 @@ class Strikes:
         """Let it happen, now. ``False`` when there is nobody whom it could strike."""
         self._world.note("faults", "strikes", str(fault))
         self._oracle.troubled_at = max(self._oracle.troubled_at, self._world.now + fault.lasts_s)
+        if fault.kind != "stop":
+            self._oracle.shaken_at = self._oracle.troubled_at
         return self._does[fault.kind](fault)
 
     def save(self) -> None:

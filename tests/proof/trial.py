@@ -180,6 +180,7 @@ class Trial:
             self._until(self._is_quiet, "everything has run to its end")
         self._until(lambda: not list(self._oracle.shadow.stored()), "nothing is left")
         self._look_at_deaths()
+        self._look_at_crashes()
         self._look_at_store()
 
     def _look_at_store(self) -> None:
@@ -189,6 +190,13 @@ class Trial:
 
     def _is_all_said(self) -> bool:
         return not any(self._world.store.unreported(queue, 100) for queue in QUEUES)
+
+    def _look_at_crashes(self) -> None:
+        """No actor ended by an error unless it was made to raise: an outage, above all, is none."""
+        if not any(fault.kind.startswith("raise") for fault in self._plan.faults):
+            crash = next((one for one in self._world.history.all("WARNING") if " crashed: " in one.of), None)
+            if crash is not None:
+                raise Broken(f"alive: {crash.of} on {crash.node}, and nobody had made it raise")
 
     def _look_at_deaths(self) -> None:
         """Each was said, and said once, unless the node was lost or the store went back between line and mark."""

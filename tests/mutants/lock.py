@@ -1,0 +1,166 @@
+"""Faults of who leads: the lock, the fence, and the claims that follow."""
+
+from __future__ import annotations
+
+from tests.mutants.edit import Edit
+from tests.mutants.mutant import Mutant
+
+STORE = "exqueue.persistence.memory.store:Store"
+OWNER = "exqueue.persistence.memory.owner"
+LEADER = "exqueue.actors.leader:Leader"
+FETCHER = "exqueue.actors.fetcher:Fetcher"
+RUNS = "exqueue.actors.runs:Runs"
+IS_MINE = "if self._last_token != token or self._last_epoch <= at_least:"
+
+MUTANTS = (
+    Mutant(
+        "no fence",
+        "An exchange looks at neither fence nor seat, only at the call.",
+        (
+            Edit(f"{OWNER}:exchange", "if request.fence != queue.fence:", "if queue.fence is None:"),
+            Edit(f"{OWNER}:exchange", "request.seat != queue.seat or not queue", "not queue"),
+        ),
+        model="nofence",
+    ),
+    Mutant(
+        "epoch without token",
+        "Claim and exchange compare the epochs of two fences and not their tokens.",
+        (
+            Edit(f"{OWNER}:claim", " or (fence.epoch == held.epoch and fence.token != held.token)", ""),
+            Edit(f"{OWNER}:claim", "if fence != held:", "if fence.epoch != queue.epoch:"),
+            Edit(f"{OWNER}:exchange", "if request.fence != queue.fence:", "if request.fence.epoch != queue.epoch:"),
+        ),
+        model="epochonly",
+        needs=("go back",),
+    ),
+    Mutant(
+        "an equal epoch accepted",
+        "A claim refuses a lower epoch only, not an equal one of another token.",
+        (Edit(f"{OWNER}:claim", " or (fence.epoch == held.epoch and fence.token != held.token)", ""),),
+        model="text:equal",
+        needs=("go back",),
+    ),
+    Mutant(
+        "a new epoch after one's own lapse",
+        "Who acquires the lock after its own lease has ended gets a new epoch.",
+        (Edit(f"{STORE}.acquire", IS_MINE, f"if holder is None or {IS_MINE[3:]}"),),
+        model="newepoch",
+        needs=("outage",),
+    ),
+    Mutant(
+        "the Leader draws its token",
+        "The token is drawn by each Leader actor instead of once for the system.",
+        (Edit(f"{LEADER}.__init__", "settings.token", "context.runtime.token(6).hex()"),),
+        model="leadtoken",
+        needs=("raise in message",),
+    ),
+    Mutant(
+        "a new token after another's fence",
+        "A Leader that was told that another leads draws a new token; its successor begins with the first one again.",
+        (Edit(f"{LEADER}._acquire", "self._holder = answer", "self._holder, self._token = answer, self._token + 'x'"),),
+        model="text:token",
+        needs=("raise in message",),
+    ),
+    Mutant(
+        "acquire only when free",
+        "A Leader that restarts within its own lease is told that the lock is held.",
+        (Edit(f"{STORE}.acquire", "if holder is not None and holder.token != token:", "if holder is not None:"),),
+        model="text:acquire",
+        needs=("raise in message",),
+    ),
+    Mutant(
+        "at_least ignored",
+        "Whose token is in the last fence goes on under it, whatever epoch it has seen since.",
+        (Edit(f"{STORE}.acquire", " or self._last_epoch <= at_least:", ":"),),
+        model="text:atleast",
+        needs=("go back",),
+    ),
+    Mutant(
+        "a token kept after release",
+        "A release leaves the token in the record of the last fence, so that the node goes on under the same one.",
+        (Edit(f"{STORE}.release", "self._last_token = None", "pass"),),
+        model="text:keeprel",
+    ),
+    Mutant(
+        "claim and recovery as two steps",
+        "The runs of the old fence are recovered by one call, and the queue is taken by the next.",
+        (
+            Edit(f"{OWNER}:claim", "if fence != held:", "if fence != held and seat < 0:"),
+            Edit(f"{OWNER}:claim", "queue.running.clear()", "queue.running.clear()\n    elif fence != held:"),
+            Edit(
+                f"{FETCHER}._claim",
+                "claimed = ",
+                "self.call(self._session.claim, self._queue, fence, -1)\n    claimed = ",
+            ),
+        ),
+        model="twostep",
+        needs=("freeze leader",),
+    ),
+    Mutant(
+        "claim of the started queues only",
+        "A leader does not claim the queues that were never started on its node.",
+        (Edit(f"{LEADER}._claim_others", "self.call(self._session.queues)", "()"),),
+        model="startedonly",
+    ),
+    Mutant(
+        "release before the give-back",
+        "A node that stops releases the lock while its queues still give back what runs.",
+        (
+            Edit(
+                f"{LEADER}._beat",
+                "if not self._queues:",
+                "if not self._queues or self.board.table('quiescing'):",
+            ),
+        ),
+        model="relfirst",
+        needs=("stop",),
+    ),
+    Mutant(
+        "a Run kept when the fence changes",
+        "A Fetcher that loses its fence withdraws nothing of what no Worker has begun.",
+        (
+            Edit(f"{FETCHER}._drop_ownership", "self._seats.pop(self._queue, None)", "pass"),
+            Edit(f"{RUNS}._drop_others", "(self._tables.handed, self._tables.ended)", "(self._tables.ended,)"),
+        ),
+        model="nowithdraw",
+    ),
+    Mutant(
+        "lease counted from the reply",
+        "The Leader counts its lease from when it hears that it is renewed.",
+        (
+            Edit(
+                f"{LEADER}._renew",
+                'self._lead["lease_until"] = sent_at +',
+                'self._lead["lease_until"] = self.clock.boottime() +',
+            ),
+        ),
+    ),
+    Mutant(
+        "eviction of who renews",
+        "A holder that was absent at a look is evicted although it has renewed since.",
+        (
+            Edit(f"{STORE}.evict", "(holder, holder.renewal) != (seen, seen.renewal)", "holder != seen"),
+            Edit("exqueue.actors.witness:Witness.is_gone", "(self._absent, self._absent.renewal) != ", "False and "),
+        ),
+    ),
+    Mutant(
+        "eviction of who is seen",
+        "The step that evicts does not look once more whether the holder is there.",
+        (Edit(f"{STORE}.evict", " or self.presence(seen.token) != presence", ""),),
+    ),
+    Mutant(
+        "eviction of who was never seen",
+        "A holder counts as gone although nobody saw it when it last renewed.",
+        (Edit("exqueue.actors.witness:would_be_seen", " and holder.seen_by == presence.server", ""),),
+    ),
+    Mutant(
+        "a lapsed lease renewed",
+        "A lease can be renewed after it has ended.",
+        (Edit(f"{STORE}.renew", "self._standing()", "self._lease"),),
+    ),
+    Mutant(
+        "a lock given to two",
+        "A lease that stands does not keep the lock from another.",
+        (Edit(f"{STORE}.acquire", "if holder is not None and holder.token != token:", "if False:"),),
+    ),
+)

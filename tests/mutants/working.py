@@ -1,0 +1,156 @@
+"""Faults of who works a queue: Fetcher, Workers, and the board between them."""
+
+from __future__ import annotations
+
+from tests.mutants.edit import Edit
+from tests.mutants.mutant import Mutant
+
+FETCHER = "exqueue.actors.fetcher:Fetcher"
+RUNS = "exqueue.actors.runs:Runs"
+WORKER = "exqueue.actors.worker:Worker"
+LEAVE = "exqueue.actors.suspects:SuspectLeave"
+RECALLS = "if key not in tables.ended and tables.handed.pop(key, None) is not None:"
+
+MUTANTS = (
+    Mutant(
+        "a worker that forgets its outcome at once",
+        "An outcome leaves the board when the Fetcher is told of it, and not when it is settled.",
+        (Edit(f"{RUNS}.run_ended", "self._tables.ended.get(key)", "self._tables.ended.pop(key, None)"),),
+        model="forget",
+        needs=("raise in call",),
+    ),
+    Mutant(
+        "a dead worker's run not settled",
+        "A run whose Worker died in it stays as it is.",
+        (Edit(f"{RUNS}.look_at", "GiveBack(*key) if row is None else Recovered(*key)", "GiveBack(*key)"),),
+        model="norecovered",
+        tests=("tests/actors/test_runs.py",),
+    ),
+    Mutant(
+        "orphans not given back",
+        "A run that nobody holds is not given back.",
+        (
+            Edit(
+                f"{RUNS}.look_at",
+                "if row is not None:\n",
+                "if row is None:\n                return\n            if row is not None:\n",
+            ),
+            Edit(f"{RUNS}._recall", RECALLS, "if False:"),
+        ),
+        model="noorphan",
+        needs=("raise in call",),
+    ),
+    Mutant(
+        "workers asked instead of the board",
+        "A new Fetcher takes a run for nobody's whose Worker has not answered it, since it is busy.",
+        (
+            Edit(f"{RUNS}._recall", "row = tables.running.get(key)", "row = tables.running.pop(key, None)"),
+            Edit(f"{RUNS}._recall", "if row is not None and self._is_alive(row.urn):", "if False:"),
+        ),
+        model="text:ask",
+        needs=("raise in call",),
+    ),
+    Mutant(
+        "only the workers of the present supervisor",
+        "A Worker's thread that was left behind is not waited for.",
+        (Edit(f"{FETCHER}._may_bring_an_outcome", "urn in self._abandoned or ", ""),),
+        model="text:oldgen",
+        needs=("raise in message",),
+    ),
+    Mutant(
+        "want = idle workers",
+        "A Fetcher asks for as many jobs as Workers wait, whatever runs.",
+        (Edit(f"{FETCHER}._want", "slots - len(self._runs) + settled, ", ""),),
+        model="wantidle",
+        needs=("raise in message",),
+    ),
+    Mutant(
+        "an abandoned thread does not stop a serial queue",
+        "A serial queue goes on while a thread executes a run of it that is over for the persistence.",
+        (Edit(f"{FETCHER}._want", "if settings.serial and self._runs.has_strays():", "if False:"),),
+        model="serialzombie",
+    ),
+    Mutant(
+        "no seat on the board",
+        "A Worker begins a run of an earlier seat.",
+        (Edit(f"{WORKER}._on_begin_run", "if self._seats.get(self._queue) != run.seat:", "if False:"),),
+    ),
+    Mutant(
+        "handed not taken",
+        "A Worker begins a run that the Fetcher has withdrawn.",
+        (
+            Edit(
+                f"{WORKER}._on_begin_run",
+                "if self._tables.handed.pop(key, None) is None:",
+                "self._tables.handed.pop(key, None)\n    if False:",
+            ),
+        ),
+    ),
+    Mutant(
+        "the seat written after the claim",
+        "The seat stands on the board only when the claim is answered.",
+        (
+            Edit(f"{FETCHER}._claim", "self._seats[self._queue] = self._seat", "pass"),
+            Edit(
+                f"{FETCHER}._claim",
+                "self._number = claimed.call",
+                "self._number, self._seats[self._queue] = claimed.call, self._seat",
+            ),
+        ),
+    ),
+    Mutant(
+        "a lost answer forgotten",
+        "An exchange that was not answered is not sent again as it was: the next one has the next number.",
+        (Edit(f"{FETCHER}._make_a_call", "self._call or self._next_call()", "self._next_call()"),),
+        needs=("lost answers",),
+    ),
+    Mutant(
+        "handed out twice",
+        "A Fetcher hands out again what an exchange that was sent twice answers again.",
+        (Edit(f"{RUNS}.assign", "if key in self._mine:", "if False:"),),
+    ),
+    Mutant(
+        "a stop that gives back what ended",
+        "When the patience of a stop is over, also what has ended is given back.",
+        (
+            Edit(f"{RUNS}.interrupt_all", "if key in self._over or self.withdraw(key):", "if self.withdraw(key):"),
+            Edit(f"{RUNS}.interrupt_all", "self.look_at(key)\n", "pass\n"),
+            Edit(f"{RUNS}.interrupt_all", "if key not in self._over:", "if True:"),
+        ),
+        needs=("stop",),
+    ),
+    Mutant(
+        "a stopping queue that fetches",
+        "A queue that is being stopped goes on fetching.",
+        (
+            Edit(f"{FETCHER}._want", "self._quiescing is not None or ", ""),
+            Edit(f"{FETCHER}._hand_out", "self._quiescing is not None or ", ""),
+        ),
+        needs=("stop",),
+    ),
+    Mutant(
+        "suspects side by side",
+        "Every queue has leave to run a suspect.",
+        (Edit(f"{LEAVE}.take", "if any(queue != self._queue for queue in list(self._rows)):", "if False:"),),
+    ),
+    Mutant(
+        "the leave forgotten at a claim",
+        "A Fetcher that claims gives the leave up although its suspect runs on.",
+        (
+            Edit(
+                f"{LEAVE}.keep_if_in", "(key is not self and key not in runs and key not in running)", "key is not self"
+            ),
+        ),
+    ),
+    Mutant(
+        "losses that nobody counts",
+        "A job is run again however often it was lost with its node.",
+        (Edit("exqueue.execution:perform", "if is_poison(", "if False and is_poison("),),
+    ),
+    Mutant(
+        "outage counted as a crash",
+        "A Fetcher that meets an outage ends.",
+        (Edit(f"{FETCHER}.on_turn_end", "except Outage as outage:\n", "except ZeroDivisionError as outage:\n"),),
+        needs=("outage",),
+    ),
+)
