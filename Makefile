@@ -34,8 +34,11 @@ test: $(STAMP) ## Run the tests that take seconds
 test-long: $(STAMP) ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m long $(PYTEST_ARGS)
 
-prove: $(STAMP) ## Hold the promises against a thousand seeds of everything that can go wrong
-	@$(BIN)/python -m tests.proof --seeds 0:1000
+prove: $(STAMP) ## Hold the promises against a thousand seeds, all stores against each other, mutants against both
+	@echo "== a thousand seeds of everything that can go wrong" && $(BIN)/python -m tests.proof --seeds 0:1000
+	@echo "== all stores alike, and the proof itself"
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal -m "prove and not long" $(PYTEST_ARGS)
+	@echo "== each mutant is caught" && $(BIN)/python -m tests.mutants --known
 
 prove-long: $(STAMP) ## The same for as long as asked: SEEDS=1000: MINUTES=30
 	@$(BIN)/python -m tests.proof --seeds $(SEEDS) --minutes $(MINUTES) --table

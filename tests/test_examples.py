@@ -330,4 +330,4 @@ def test_a_double_charge_is_found_and_repaired() -> None:
     page = (EXAMPLES.parent / "docs" / "simulate.md").read_text()
     assert how in page
     assert naive.removeprefix("Charge: ") in page
-    assert re.fullmatch(r"ChargeOnce: charged once in each of 109 runs with \d+ crashes", fenced)
+    assert re.fullmatch(r"ChargeOnce: charged once in each of 39 runs with \d+ crashes", fenced)

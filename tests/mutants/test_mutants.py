@@ -12,6 +12,8 @@ from exqueue.supervision.child_spec import Intensity
 from tests.mutants.catalogue import EVERY, MUTANTS, WITHOUT_COUNTERPART
 from tests.mutants.edit import Edit, Inapplicable, in_force
 
+pytestmark = pytest.mark.prove
+
 ADD_RESTART = "exqueue.supervision.intensity:add_restart"
 OFF_BY_ONE = Edit(ADD_RESTART, "len(kept) <= ", "len(kept) < ")
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from exqueue.persistence.memory.queue import Queue
     from exqueue.persistence.values import Claimed, Fence
 
+pytestmark = pytest.mark.prove
+
 REPOSITORY = Path(__file__).parents[2]
 FEW_SEEDS = range(24)
 OTHER_VERSIONS = ("python3.12", "python3.13")

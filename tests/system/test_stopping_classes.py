@@ -132,4 +132,4 @@ def test_an_alias_is_neither_called_a_name_nor_a_started_class(system: SystemRef
         system.ask(StartWorker(old))
     with pytest.raises(ConfigError, match=r"Old is not started here; started are: New$"):
         system.ask(StopWorker(old))
-    assert system.ask(GetStatus()).failed == ()
+    eventually(lambda: system.ask(GetStatus()).failed == ())
