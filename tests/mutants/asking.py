@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from tests.mutants.edit import Edit
 from tests.mutants.mutant import Mutant
+from tests.proof.plan import Fault
 
 PRODUCER = "exqueue.actors.producer:Producer"
 OPERATOR = "exqueue.actors.operator:Operator"
 LISTENER = "exqueue.actors.listener:Listener"
 LEDGER = "exqueue.actors.ledger:Ledger"
+
+KILLED_AT_A_DEATH = (Fault(1.0, "kill leader", 1.0, 0.5, "dead"), Fault(10.0, "kill leader", 1.0, 0.5, "dead"))
+"""A node that ends between a burial and its ERROR."""
 
 MUTANTS = (
     Mutant(
@@ -16,7 +20,7 @@ MUTANTS = (
         "A Producer that was restarted counts its pushes from 1 again under the name of the one before.",
         (Edit(f"{PRODUCER}.__init__", "context.runtime.token(6).hex()", "self._node"),),
         model="text:caller",
-        needs=("raise in message",),
+        needs=("raise in call: producer",),
     ),
     Mutant(
         "a push renumbered",
@@ -58,7 +62,7 @@ MUTANTS = (
         "an order renumbered",
         "An order that was not answered is sent again under a new number.",
         (Edit(f"{OPERATOR}._carry_out", "order.n = order.n or self._next_number()", "order.n = self._next_number()"),),
-        needs=("lost answers",),
+        tests=("tests/system/test_lost_answers.py",),
     ),
     Mutant(
         "the dead of later deleted",
@@ -80,7 +84,13 @@ MUTANTS = (
     Mutant(
         "a sweep not listened to",
         "A Fetcher that is told that its queue is another's does not claim it anew.",
-        (Edit("exqueue.actors.fetcher:Fetcher._on_swept", 'swept.verdict == "stale"', "False"),),
+        (
+            Edit(
+                "exqueue.actors.fetcher:Fetcher._on_swept",
+                "fence = self._fence\n",
+                'fence = self._fence\n    if swept.verdict == "stale":\n        return\n',
+            ),
+        ),
         needs=("go back",),
     ),
     Mutant(
@@ -93,7 +103,7 @@ MUTANTS = (
                 "self._ledger.said(key, died)\n        self._ledger.balance()\n        self._log_death(died)",
             ),
         ),
-        needs=("raise in call",),
+        needs=("raise in call: reporter", "dies"),
     ),
     Mutant(
         "a death not on the board",
@@ -110,12 +120,7 @@ MUTANTS = (
         "no look for what nobody said",
         "Who claims a queue does not look for the deaths that an earlier leadership did not say.",
         (Edit(f"{LEDGER}._to_sweep", "if not self._is_leading():", "if True:"),),
-        needs=("kill leader",),
-    ),
-    Mutant(
-        "said by whoever has led",
-        "A node that leads no more says its deaths without asking whether another has.",
-        (Edit(f"{LEDGER}.leave_to_others", "if not self._deaths or", "if True or"),),
-        needs=("freeze leader",),
+        needs=("dies",),
+        faults=KILLED_AT_A_DEATH,
     ),
 )

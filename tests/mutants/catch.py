@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.mutants.edit import in_force
-from tests.proof.plan import draw
 from tests.proof.trial import run
 
 if TYPE_CHECKING:
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tests.mutants.mutant import Mutant
+    from tests.proof.plan import Plan
 
-LONGEST_TRIAL_S = 20.0
+LONGEST_TRIAL_S = 10.0
 """Seconds of the processor: a trial takes less than one, and some of those of a mutant never end."""
 
 
@@ -37,7 +37,7 @@ class Catch:
         by: the name of the promise, or the test; empty when nothing caught it.
         why: what was said of it.
         seed: the one that caught it.
-        tried: how many seeds were, or tests.
+        tried: how many plans were, or tests.
         took_s: how long.
         called: how often the changed functions were called.
         clean: whether all is well without the change: the seed that caught it keeps every promise.
@@ -60,16 +60,16 @@ def catch(mutant: Mutant, known: int | None, most: int) -> Catch:
         if mutant.tests:
             _by_tests(mutant, found)
         else:
-            seeds = itertools.islice(filter(mutant.is_for, itertools.count()), most)
-            _by_seeds(seeds if known is None else (known, *seeds), found, called)
+            first = () if known is None else (mutant.plan(known),)
+            _by_plans(itertools.chain(first, itertools.islice(mutant.plans(), most)), found, called)
         found.called = called.total()
     if found.seed is not None:
-        found.clean = not run(draw(found.seed)).broken
+        found.clean = not run(mutant.plan(found.seed)).broken
     found.took_s = time.monotonic() - began
     return found
 
 
-def _by_seeds(seeds: Iterable[int], found: Catch, called: Counter[str]) -> None:
+def _by_plans(plans: Iterable[Plan], found: Catch, called: Counter[str]) -> None:
     began = time.monotonic()
 
     def never_ends(*_: object) -> None:
@@ -84,11 +84,11 @@ def _by_seeds(seeds: Iterable[int], found: Catch, called: Counter[str]) -> None:
         os._exit(0)
 
     signal.signal(signal.SIGPROF, never_ends)
-    for seed in seeds:
+    for plan in plans:
         found.tried += 1
-        found.seed = seed
+        found.seed = plan.seed
         signal.setitimer(signal.ITIMER_PROF, LONGEST_TRIAL_S)
-        broken = run(draw(seed)).broken
+        broken = run(plan).broken
         signal.setitimer(signal.ITIMER_PROF, 0.0)
         if broken:
             found.by, _, found.why = broken.partition(": ")

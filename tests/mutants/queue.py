@@ -17,12 +17,14 @@ MUTANTS = (
         "An exchange under the number of the last one is carried out once more.",
         (Edit(f"{OWNER}:exchange", "if request.call == queue.call:", "if False:"),),
         model="nocall",
+        needs=("lost answers",),
     ),
     Mutant(
         "the same call answered with nothing",
         "An exchange that is sent again is not told what it had handed out.",
         (Edit(f"{OWNER}:exchange", "== this}", "== ()}"),),
         model="norebuild",
+        needs=("lost answers",),
     ),
     Mutant(
         "no seat",
@@ -33,6 +35,10 @@ MUTANTS = (
             Edit(f"{OWNER}:exchange", "request.seat != queue.seat or not queue", "not queue"),
         ),
         model="text:noseat",
+        tests=(
+            "tests/persistence/conformance/test_claim.py::test_a_lower_seat_is_stale[memory]",
+            "tests/persistence/conformance/test_exchange.py::test_another_seat_is_stale[memory-4]",
+        ),
     ),
     Mutant(
         "a random seat",
@@ -46,54 +52,72 @@ MUTANTS = (
             ),
         ),
         model="randseat",
+        tests=("tests/persistence/conformance/test_claim.py::test_a_lower_seat_is_stale[memory]",),
     ),
     Mutant(
         "the seat kept after StaleCall",
         "A Fetcher whose call was refused as stale claims with the same seat again.",
         (Edit("exqueue.actors.fetcher:Fetcher._claim_anew", "self._seat = 0", "pass"),),
         model="sameseat",
+        needs=("go back",),
     ),
     Mutant(
         "settle without run",
         "A settlement names the job, and not the run of it.",
         (Edit(SETTLE, "if run is None or run.name != ended.run:", "if run is None:"),),
         model="norun",
+        tests=(
+            "tests/persistence/conformance/test_settlements.py::test_a_settlement_of_another_run_is_refused[memory-done]",
+        ),
     ),
     Mutant(
         "runs known by their call",
         "Two runs of one job are the same when their places and calls are, whatever their seats.",
         (Edit(SETTLE, "run.name != ended.run:", "run.name.split(b'|')[::2] != ended.run.split(b'|')[::2]:"),),
         model="text:desync",
+        tests=(
+            "tests/persistence/conformance/test_settlements.py::test_a_settlement_of_another_run_is_refused[memory-done]",
+            "tests/persistence/conformance/test_claim.py::test_a_run_from_before_a_claim_settles_nothing[memory]",
+        ),
     ),
     Mutant(
         "head not kept by a retry",
         "A serial queue forgets its head when that failed and waits for its retry.",
         (Edit(SETTLE, "if trail is not None:", "queue.head = None\n            if trail is not None:"),),
         model="headretry",
+        needs=("fails",),
     ),
     Mutant(
         "head not kept by a death",
         "A serial queue forgets its head when that is buried.",
         (Edit(SETTLE, "queue.dead.put(", "queue.head = None\n            queue.dead.put("),),
         model="headbury",
+        needs=("dies",),
     ),
     Mutant(
         "head not kept by a claim",
         "A serial queue forgets its head when another leadership claims it.",
         (Edit(f"{OWNER}:claim", "queue.running.clear()", "queue.running.clear()\n        queue.head = None"),),
         model="headclaim",
+        needs=("kill leader",),
     ),
     Mutant(
         "a serial exchange that looks at the head only",
         "A serial queue hands its head out although a job runs from before it was serial.",
         (Edit(f"{OWNER}:_hand_out", "(request.serial and queue.running)", "False"),),
         model="text:switch",
+        tests=(
+            "tests/persistence/conformance/test_serial.py::test_nothing_is_offered_while_something_runs_from_before[memory]",
+        ),
     ),
     Mutant(
         "place drawn anew",
         "What is fetched again gets a new place.",
         (Edit(f"{OWNER}:_pick", "return job_id, int(place), ", "return job_id, queue.draw_place(), "),),
         model="place",
+        tests=(
+            "tests/persistence/conformance/test_claim.py::test_what_goes_back_keeps_the_place_of_its_first_fetch[memory]",
+        ),
     ),
     Mutant(
         "promotion not atomic",
@@ -107,6 +131,7 @@ MUTANTS = (
         "give-back counted",
         "A run that is given back counts as a recovery.",
         (Edit(SETTLE, "case GiveBack():", "case GiveBack():\n            queue.count_recovery(ended.id, now)"),),
+        needs=("stop", "lasts long"),
     ),
     Mutant(
         "recovery not counted",
@@ -123,18 +148,21 @@ MUTANTS = (
         "A push that is sent again is carried out again.",
         (Edit(f"{SESSION}._push", "queue.once(caller, push.n, now, store)", "store()"),),
         model="nopushn",
+        needs=("lost answers",),
     ),
     Mutant(
         "a lower number executed",
         "A push or a command under a lower number than the last is carried out.",
         (Edit(f"{QUEUE}.once", "if n < last:", "if False:"),),
         model="text:stalen",
+        tests=("tests/persistence/conformance/test_push.py::test_a_push_that_comes_late_is_refused[memory]",),
     ),
     Mutant(
         "retry without (caller, n)",
         "A command that is sent again is carried out again.",
         (Edit(f"{SESSION}._command", "queue.once(caller, n, self._store.clock(), act_and_wake)", "act_and_wake()"),),
         model="noopn",
+        tests=("tests/persistence/conformance/test_dead.py::test_a_command_sent_twice_acts_once[memory-retry_dead]",),
     ),
     Mutant(
         "an id stored twice",
@@ -145,11 +173,13 @@ MUTANTS = (
         "a running job removed",
         "A cancel removes a job that runs.",
         (Edit(f"{QUEUE}.cancel", "return state\n    if", "self.running.pop(job_id)\n    elif"),),
+        tests=("tests/persistence/conformance/test_serial.py::test_a_running_head_is_not_cancelled[memory]",),
     ),
     Mutant(
         "no mark of a death",
         "A burial does not mark the death as not reported.",
         (Edit(SETTLE, "queue.unreported[ended.id] = ended.run", "pass"),),
+        tests=("tests/persistence/conformance/test_unreported.py::test_a_death_is_marked_with_its_run[memory]",),
     ),
     Mutant(
         "a mark taken by its job alone",
@@ -160,6 +190,9 @@ MUTANTS = (
                 "if self.unreported.get(mark.id) == mark.run:",
                 "if mark.id in self.unreported:",
             ),
+        ),
+        tests=(
+            "tests/persistence/conformance/test_unreported.py::test_a_late_mark_does_not_hide_a_later_death[memory]",
         ),
     ),
     Mutant(

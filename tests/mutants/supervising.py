@@ -26,7 +26,7 @@ MUTANTS = (
                 "self._children.get(down.name.rpartition('/')[2])",
             ),
         ),
-        tests=("tests/supervision/otp",),
+        tests=("tests/supervision/otp/test_extra.py::test_otp_082_the_late_end_of_an_earlier_actor_changes_nothing",),
     ),
     Mutant(
         "a late timer after its cancel",
@@ -44,18 +44,18 @@ MUTANTS = (
         "the window of restarts open at one end",
         "A restart exactly as long ago as the period does not count any more.",
         (Edit("exqueue.supervision.intensity:add_restart", "at >= now", "at > now"),),
-        tests=("tests/supervision/test_intensity.py",),
+        tests=("tests/supervision/otp/test_intensity.py::test_otp_041_both_ends_belong_to_the_window",),
     ),
     Mutant(
         "children stopped in their order",
         "A supervisor stops its children in the order in which it started them, the lock before the queues.",
         (Edit(f"{CHILDREN}.stop_all", "reversed(tuple(self._children.values()))", "tuple(self._children.values())"),),
-        tests=("tests/supervision/otp",),
+        tests=("tests/supervision/otp/test_shutdown.py",),
     ),
     Mutant(
         "a crash that loses the inbox",
         "What was asked of an actor that crashes is not left to its successor.",
         (Edit(f"{ACTOR}._depart", 'getattr(envelope, "kept", False) and ', "False and "),),
-        tests=("tests/supervision",),
+        tests=("tests/supervision/test_names.py",),
     ),
 )

@@ -11,6 +11,7 @@ from exqueue.supervision import intensity
 from exqueue.supervision.child_spec import Intensity
 from tests.mutants.catalogue import EVERY, MUTANTS, WITHOUT_COUNTERPART
 from tests.mutants.edit import Edit, Inapplicable, in_force
+from tests.mutants.table import PAGE, known_seeds
 
 pytestmark = pytest.mark.prove
 
@@ -72,3 +73,11 @@ def test_the_mutations_of_the_model_are_all_there() -> None:
     """Each has a counterpart in the code, or a reason why it has none."""
     of_the_model = [mutant.model for mutant in EVERY if mutant.model] + list(WITHOUT_COUNTERPART)
     assert len(of_the_model) == len(set(of_the_model)) == MUTATIONS_OF_THE_MODEL
+
+
+def test_of_every_mutant_it_is_written_down_what_catches_it() -> None:
+    """In the table, and for the short form a seed, unless tests catch it."""
+    assert set(known_seeds()) == {name for name, mutant in MUTANTS.items() if not mutant.tests}
+    rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| ")][2:]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(MUTANTS)
+    assert not [row for row in rows if "**nothing**" in row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.edit import Edit
 from tests.mutants.mutant import Mutant
+from tests.proof.plan import Fault
 
 FETCHER = "exqueue.actors.fetcher:Fetcher"
 RUNS = "exqueue.actors.runs:Runs"
@@ -11,20 +12,30 @@ WORKER = "exqueue.actors.worker:Worker"
 LEAVE = "exqueue.actors.suspects:SuspectLeave"
 RECALLS = "if key not in tables.ended and tables.handed.pop(key, None) is not None:"
 
+LEFT_BEHIND = tuple(Fault(at_s, "raise in message", 0.0, 0.36, "running") for at_s in (4.0, 7.0, 10.0, 13.0))
+"""The supervisor of the queue `fast` crashes, and leaves behind what runs."""
+
 MUTANTS = (
     Mutant(
         "a worker that forgets its outcome at once",
         "An outcome leaves the board when the Fetcher is told of it, and not when it is settled.",
-        (Edit(f"{RUNS}.run_ended", "self._tables.ended.get(key)", "self._tables.ended.pop(key, None)"),),
+        (
+            Edit(
+                f"{RUNS}.run_ended",
+                "self._tables.ended.get(key)",
+                "self.__dict__.setdefault('told', {}).setdefault(key, self._tables.ended.pop(key, None))",
+            ),
+            Edit(f"{RUNS}.confirmed", "return run, ", "return run, self.__dict__.get('told', {}).pop(key, None) or "),
+        ),
         model="forget",
-        needs=("raise in call",),
+        needs=("raise in call: fetcher",),
     ),
     Mutant(
         "a dead worker's run not settled",
         "A run whose Worker died in it stays as it is.",
-        (Edit(f"{RUNS}.look_at", "GiveBack(*key) if row is None else Recovered(*key)", "GiveBack(*key)"),),
+        (Edit(f"{RUNS}.look_at", "if row is not None and self._is_alive(row.urn):", "if row is not None:"),),
         model="norecovered",
-        tests=("tests/actors/test_runs.py",),
+        tests=("tests/actors/test_run_bookkeeping.py",),
     ),
     Mutant(
         "orphans not given back",
@@ -38,7 +49,7 @@ MUTANTS = (
             Edit(f"{RUNS}._recall", RECALLS, "if False:"),
         ),
         model="noorphan",
-        needs=("raise in call",),
+        needs=("raise in call: fetcher",),
     ),
     Mutant(
         "workers asked instead of the board",
@@ -48,32 +59,38 @@ MUTANTS = (
             Edit(f"{RUNS}._recall", "if row is not None and self._is_alive(row.urn):", "if False:"),
         ),
         model="text:ask",
-        needs=("raise in call",),
+        needs=("raise in call: fetcher",),
     ),
     Mutant(
         "only the workers of the present supervisor",
         "A Worker's thread that was left behind is not waited for.",
         (Edit(f"{FETCHER}._may_bring_an_outcome", "urn in self._abandoned or ", ""),),
         model="text:oldgen",
-        needs=("raise in message",),
+        needs=("lasts long",),
+        faults=LEFT_BEHIND,
     ),
     Mutant(
         "want = idle workers",
         "A Fetcher asks for as many jobs as Workers wait, whatever runs.",
         (Edit(f"{FETCHER}._want", "slots - len(self._runs) + settled, ", ""),),
         model="wantidle",
-        needs=("raise in message",),
+        needs=("lasts long",),
+        faults=LEFT_BEHIND,
     ),
     Mutant(
         "an abandoned thread does not stop a serial queue",
         "A serial queue goes on while a thread executes a run of it that is over for the persistence.",
         (Edit(f"{FETCHER}._want", "if settings.serial and self._runs.has_strays():", "if False:"),),
         model="serialzombie",
+        tests=(
+            "tests/simulation/test_started_and_stopped.py::test_a_serial_queue_waits_for_a_thread_that_was_left_behind",
+        ),
     ),
     Mutant(
         "no seat on the board",
         "A Worker begins a run of an earlier seat.",
         (Edit(f"{WORKER}._on_begin_run", "if self._seats.get(self._queue) != run.seat:", "if False:"),),
+        tests=("tests/actors/test_worker.py",),
     ),
     Mutant(
         "handed not taken",
@@ -85,29 +102,13 @@ MUTANTS = (
                 "self._tables.handed.pop(key, None)\n    if False:",
             ),
         ),
-    ),
-    Mutant(
-        "the seat written after the claim",
-        "The seat stands on the board only when the claim is answered.",
-        (
-            Edit(f"{FETCHER}._claim", "self._seats[self._queue] = self._seat", "pass"),
-            Edit(
-                f"{FETCHER}._claim",
-                "self._number = claimed.call",
-                "self._number, self._seats[self._queue] = claimed.call, self._seat",
-            ),
-        ),
+        tests=("tests/actors/test_worker.py",),
     ),
     Mutant(
         "a lost answer forgotten",
         "An exchange that was not answered is not sent again as it was: the next one has the next number.",
         (Edit(f"{FETCHER}._make_a_call", "self._call or self._next_call()", "self._next_call()"),),
         needs=("lost answers",),
-    ),
-    Mutant(
-        "handed out twice",
-        "A Fetcher hands out again what an exchange that was sent twice answers again.",
-        (Edit(f"{RUNS}.assign", "if key in self._mine:", "if False:"),),
     ),
     Mutant(
         "a stop that gives back what ended",
@@ -117,7 +118,7 @@ MUTANTS = (
             Edit(f"{RUNS}.interrupt_all", "self.look_at(key)\n", "pass\n"),
             Edit(f"{RUNS}.interrupt_all", "if key not in self._over:", "if True:"),
         ),
-        needs=("stop",),
+        tests=("tests/actors/test_run_bookkeeping.py",),
     ),
     Mutant(
         "a stopping queue that fetches",
@@ -126,7 +127,7 @@ MUTANTS = (
             Edit(f"{FETCHER}._want", "self._quiescing is not None or ", ""),
             Edit(f"{FETCHER}._hand_out", "self._quiescing is not None or ", ""),
         ),
-        needs=("stop",),
+        tests=("tests/system/test_starting.py::test_a_stopped_queue_ends_what_runs_and_begins_nothing",),
     ),
     Mutant(
         "suspects side by side",
@@ -134,18 +135,10 @@ MUTANTS = (
         (Edit(f"{LEAVE}.take", "if any(queue != self._queue for queue in list(self._rows)):", "if False:"),),
     ),
     Mutant(
-        "the leave forgotten at a claim",
-        "A Fetcher that claims gives the leave up although its suspect runs on.",
-        (
-            Edit(
-                f"{LEAVE}.keep_if_in", "(key is not self and key not in runs and key not in running)", "key is not self"
-            ),
-        ),
-    ),
-    Mutant(
         "losses that nobody counts",
         "A job is run again however often it was lost with its node.",
-        (Edit("exqueue.execution:perform", "if is_poison(", "if False and is_poison("),),
+        (Edit("exqueue.actors.worker:perform", "if is_poison(", "if False and is_poison("),),
+        needs=("kills its node",),
     ),
     Mutant(
         "outage counted as a crash",

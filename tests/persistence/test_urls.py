@@ -171,3 +171,16 @@ def test_another_package_may_register_a_scheme(monkeypatch: pytest.MonkeyPatch) 
 def test_an_address_is_the_url_without_what_is_secret(url: str, address: str) -> None:
     """User, password and options never reach a log."""
     assert address_of(url) == address
+
+
+def test_without_a_namespace_it_is_the_one_of_all_who_say_none() -> None:
+    """Its name is part of what is stored."""
+    assert open_persistence("memory://").namespace == "default"
+
+
+def test_a_url_within_an_option_is_no_scheme() -> None:
+    """The first separator counts, and what stands behind a question mark or a hash is not shown."""
+    assert address_of("redis://host/0?via=socks://proxy") == "redis://host/0"
+    assert address_of("sqlite:///jobs.db#secret") == "sqlite:///jobs.db"
+    with pytest.raises(ConfigError, match="has no options"):
+        open_persistence("memory://shared?via=redis://host")

@@ -164,3 +164,10 @@ def test_fault_032_random_damage_ends_in_a_record_or_a_record_error() -> None:
             assert isinstance(decode_record(bytes(data), Codec()), Record)
         except RecordError:
             continue
+
+
+@pytest.mark.parametrize("name", ["A", "A" * 255])
+def test_the_name_of_a_job_may_be_as_short_and_as_long_as_it_says(name: str) -> None:
+    """Both bounds belong to what is allowed."""
+    record = encode_record(name, KWARGS, AT, Codec())
+    assert decode_record(record, Codec()).job == peek(record).job == name
