@@ -77,7 +77,7 @@ MUTANTS = (
     Mutant(
         "no sweep",
         "An owner with nothing to do does not look whether the store still knows it, and what it may have missed.",
-        (Edit(f"{LISTENER}._pulse", "self._sweep()", "pass"),),
+        (Edit(f"{LISTENER}._pulse", "self._sweeper.sweep()", "pass"),),
         model="text:nopoll",
         needs=("lost signals",),
     ),

@@ -73,7 +73,7 @@ MUTANTS = (
     Mutant(
         "a new token after another's fence",
         "A Leader that was told that another leads draws a new token; its successor begins with the first one again.",
-        (Edit(f"{LEADER}._acquire", "self._holder = answer", "self._holder, self._token = answer, self._token + 'x'"),),
+        (Edit(f"{LEADER}._met", "self._holder = holder", "self._holder, self._token = holder, self._token + 'x'"),),
         model="text:token",
         faults=CRASHED,
     ),
@@ -105,7 +105,7 @@ MUTANTS = (
             Edit(f"{OWNER}:claim", "if fence != held:", "if fence != held and seat < 0:"),
             Edit(f"{OWNER}:claim", "queue.running.clear()", "queue.running.clear()\n    elif fence != held:"),
             Edit(
-                f"{FETCHER}._claim",
+                f"{FETCHER}._claim_queue",
                 "claimed = ",
                 "self.call(self._session.claim, self._queue, fence, -1)\n    claimed = ",
             ),
@@ -138,7 +138,7 @@ MUTANTS = (
         "a Run kept when the fence changes",
         "A Fetcher that loses its fence withdraws nothing of what no Worker has begun.",
         (
-            Edit(f"{FETCHER}._drop_ownership", "self._seats.pop(self._queue, None)", "pass"),
+            Edit("exqueue.actors.claim:Claim.withdraw", "self._seats.pop(self._queue, None)", "pass"),
             Edit(f"{RUNS}._drop_others", "(self._tables.handed, self._tables.ended)", "(self._tables.ended,)"),
         ),
         model="nowithdraw",

@@ -9,7 +9,7 @@ OWNER = "exqueue.persistence.memory.owner"
 QUEUE = "exqueue.persistence.memory.queue:Queue"
 SESSION = "exqueue.persistence.memory.session:MemorySession"
 SETTLE = f"{OWNER}:_settle"
-IS_HELD = "if queue.serial and queue.head is not None:"
+IS_FREE = "if not (queue.serial and queue.head is not None):"
 
 MUTANTS = (
     Mutant(
@@ -46,9 +46,9 @@ MUTANTS = (
         (
             Edit(f"{OWNER}:claim", "elif seat > queue.seat:", "elif seat and seat != queue.seat:"),
             Edit(
-                "exqueue.actors.fetcher:Fetcher._claim",
-                'self.board.next_number("seat")',
-                "1 + self.context.runtime.random().getrandbits(30)",
+                "exqueue.actors.claim:Claim.begin",
+                'self._board.next_number("seat")',
+                '1 + self._board.next_number("seat") * 7919 % 104729',
             ),
         ),
         model="randseat",
@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "the seat kept after StaleCall",
         "A Fetcher whose call was refused as stale claims with the same seat again.",
-        (Edit("exqueue.actors.fetcher:Fetcher._claim_anew", "self._seat = 0", "pass"),),
+        (Edit("exqueue.actors.claim:Claim.give_up", "self.seat = 0", "pass"),),
         model="sameseat",
         needs=("go back",),
     ),
@@ -113,7 +113,13 @@ MUTANTS = (
     Mutant(
         "place drawn anew",
         "What is fetched again gets a new place.",
-        (Edit(f"{OWNER}:_pick", "return job_id, int(place), ", "return job_id, queue.draw_place(), "),),
+        (
+            Edit(
+                f"{OWNER}:_returned",
+                "int(place), job_id, needs_leave=False",
+                "queue.draw_place(), job_id, needs_leave=False",
+            ),
+        ),
         model="place",
         tests=(
             "tests/persistence/conformance/test_claim.py::test_what_goes_back_keeps_the_place_of_its_first_fetch[memory]",
@@ -198,7 +204,7 @@ MUTANTS = (
     Mutant(
         "a halted queue passed",
         "A serial queue hands out new jobs while its head waits or is dead.",
-        (Edit(f"{OWNER}:_pick", IS_HELD, "if False:"),),
+        (Edit(f"{OWNER}:_hand_out", IS_FREE, "if True:"),),
     ),
     Mutant(
         "a pause that is not obeyed",

@@ -132,12 +132,12 @@ MUTANTS = (
     Mutant(
         "suspects side by side",
         "Every queue has leave to run a suspect.",
-        (Edit(f"{LEAVE}.take", "if any(queue != self._queue for queue in list(self._rows)):", "if False:"),),
+        (Edit(f"{LEAVE}._take", "if any(queue != self._queue for queue in list(self._rows)):", "if False:"),),
     ),
     Mutant(
         "losses that nobody counts",
         "A job is run again however often it was lost with its node.",
-        (Edit("exqueue.actors.worker:perform", "if is_poison(", "if False and is_poison("),),
+        (Edit("exqueue.actors.worker:perform", "if run.is_poison or is_poison(", "if False and is_poison("),),
         needs=("kills its node",),
     ),
     Mutant(
