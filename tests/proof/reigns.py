@@ -19,6 +19,7 @@ class Reigns:
     def __init__(self, world: World) -> None:
         self._world = world
         self._number = 0
+        self._may_be_refused = False
         self._leads: Node | None = None
         self._claimed: dict[str, tuple[int, Node]] = {}
         self._systems: dict[str, Node] = {}
@@ -52,6 +53,7 @@ class Reigns:
         """The store went back."""
         self._leads = None
         self._number += 1
+        self._may_be_refused = True
 
     def claimed(self, queue: str, name: str, token: str, recovered: Iterable[str]) -> None:
         """A queue is claimed with a new fence, and what ran under the old one is put back.
@@ -60,7 +62,8 @@ class Reigns:
             Broken: the same system has claimed it before, and nobody has led since.
         """
         claim = (self._number, self._system(name, token))
-        if self._claimed.get(queue) == claim and recovered:
+        # Who is granted an epoch that the store had forgotten may be refused by a queue, and needs a higher one.
+        if self._claimed.get(queue) == claim and recovered and not self._may_be_refused:
             raise Broken(f"repeated: {', '.join(recovered)} of {queue} put back by {name}, which led all the time")
         self._claimed[queue] = claim
 
