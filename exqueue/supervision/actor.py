@@ -244,15 +244,14 @@ class Actor(pykka.ThreadingActor):
                 return end_or_none
 
     def _begin(self) -> Beginning:
+        # First: what is sent from now on waits until on_start is through, and what that asks others for finds its way.
+        if self.context.name is not None and not self._names.register(self.name, self.actor_ref):
+            raise ChildRefused(self.name, "already started")
         beginning = self.on_start()
         if not (beginning is None or beginning is IGNORE or isinstance(beginning, Info)):
             raise TypeError(f"on_start returns None, Info or IGNORE, got {type(beginning).__name__}")
         if self._vitals.is_replaced:
             raise Replaced
-        if self.context.name is None or beginning is IGNORE:
-            return beginning
-        if not self._names.register(self.name, self.actor_ref):
-            raise ChildRefused(self.name, "already started")
         return beginning
 
     def _handle(self, envelope: Envelope) -> Exit | None:
@@ -356,7 +355,8 @@ class Actor(pykka.ThreadingActor):
     def on_start_failed(self) -> None:
         """Run in the actor's own thread to take back what ``on_start`` had begun.
 
-        When that raised, took too long, returned `IGNORE`, or when another actor answers to the name.
+        When that raised, took too long or returned `IGNORE`; also when it was not run, since another actor answers to
+        the name.
         """
 
     def on_failure(

@@ -2,7 +2,7 @@
 
 import threading
 
-from tests.supervision.tree import Lived, child, running
+from tests.supervision.tree import DEADLINE_S, Do, Lived, Player, child, running
 
 
 def test_a_child_is_ensured_and_removed_whatever_it_does() -> None:
@@ -18,6 +18,27 @@ def test_a_child_is_ensured_and_removed_whatever_it_does() -> None:
         assert tree.ask("", lambda root: root.remove_child("a"))
         assert not tree.ask("", lambda root: root.remove_child("a"))
         assert tree.ask("", lambda root: root.child_ids()) == ()
+
+
+def test_what_is_told_to_an_actor_that_is_still_starting_waits_for_it() -> None:
+    """As in OTP, where a process has its name before its ``init`` runs: so a sibling that it asks can answer."""
+    answers: list[bool] = []
+    heard = threading.Event()
+
+    def ask_a_sibling(actor: Player) -> None:
+        has_answered = threading.Event()
+
+        def answer(sibling: Player) -> None:
+            answers.append(sibling.tell("b", Do(lambda _: heard.set())))
+            has_answered.set()
+
+        actor.tell("a", Do(answer))
+        assert has_answered.wait(DEADLINE_S)
+        assert not heard.is_set()
+
+    with running(child("a"), child("b", starting=ask_a_sibling)):
+        assert heard.wait(DEADLINE_S)
+    assert answers == [True]
 
 
 def test_ten_trees_of_fifty_actors_leave_no_thread() -> None:
