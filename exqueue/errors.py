@@ -183,7 +183,7 @@ class ChildRefused(ExqueueError):
 
 
 class SystemStopped(ExqueueError):
-    """The system was stopped, gave up, or belongs to another process."""
+    """The system was or is being stopped, gave up, or belongs to another process."""
 
 
 def is_interrupt(error: BaseException) -> bool:

@@ -35,11 +35,10 @@ from exqueue.actors.suspects import SuspectLeave
 from exqueue.actors.tables import (
     NO_SLOTS,
     ROOT,
-    Quiescing,
     RunTables,
     lead_table,
     queues_table,
-    quiescing_table,
+    quiescing_of,
     worker_of,
 )
 from exqueue.actors.weather import Weather
@@ -51,7 +50,7 @@ from exqueue.supervision import Actor, ActorContext
 if TYPE_CHECKING:
     from exqueue.actors.protocol import FetcherMessage
     from exqueue.actors.settings import NodeSettings
-    from exqueue.actors.tables import QueueSettings
+    from exqueue.actors.tables import QueueSettings, Quiescing
     from exqueue.persistence.values import Exchanged, Fence
 
 
@@ -73,7 +72,6 @@ class Fetcher(Actor):
         self._weather = Weather(self.name, self.board, context.runtime, queue)
         self._lead = lead_table(self.board)
         self._queues = queues_table(self.board)
-        self._quiescing_rows = quiescing_table(self.board)
         self._abandoned = AbandonedThreads(queue, self.board, settings.config.max_abandoned)
         self._tables = RunTables(self.board, queue)
         self._runs = Runs(self._tables, self._may_bring_an_outcome)
@@ -196,8 +194,7 @@ class Fetcher(Actor):
 
     def _obey_quiescing(self) -> None:
         """While the queue is being stopped: begin nothing, and give back what runs when its time is over."""
-        row: Quiescing | None = self._quiescing_rows.get(self._queue)
-        self._quiescing = row
+        self._quiescing = row = quiescing_of(self.board, self._queue)
         self.cancel_timer(self._patience_timer)
         if row is None:
             return

@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 from exqueue.actors.protocol import BeatNow, CatchUp, QueuesChanged, Quiesce, Quiet, Resize, Resized, Say
 from exqueue.actors.register import Register, place_of
 from exqueue.actors.reporting import tell_restarted
-from exqueue.actors.tables import Quiescing, failures_table, fetcher_of, queues_table, quiescing_table
+from exqueue.actors.tables import (
+    Quiescing,
+    failures_table,
+    fetcher_of,
+    is_stopping,
+    queues_table,
+    quiescing_table,
+)
 from exqueue.codec import learn_parameters
-from exqueue.errors import ConfigError
+from exqueue.errors import ConfigError, SystemStopped
 from exqueue.execution import PUT_OFF_S
 from exqueue.messages import StartWorker, StopWorker
 from exqueue.supervision import DEFERRED, ActorContext, Supervisor, safe_logger
@@ -78,6 +85,10 @@ class Queues(Supervisor):
                 return self.on_supervision(message)
 
     def _on_start_worker(self, start: StartWorker) -> Any:
+        if is_stopping(self.board):
+            if self.asker is None:
+                return None
+            raise SystemStopped(f"{start.definition.name} is not started: the system is being stopped")
         definition = start.definition
         try:
             self._register.add(definition, start.options)
@@ -95,9 +106,7 @@ class Queues(Supervisor):
     def _ensure(self, start: StartWorker) -> Any:
         queue = start.definition.queue
         if queue in self.child_ids():
-            row: Quiescing | None = self._quiescing.get(queue)
-            if row is not None and not row.is_final:
-                self._quiescing.pop(queue, None)
+            self._quiescing.pop(queue, None)
             if not self.tell(f"queues/{queue}", Resize()):
                 # It is parked: it starts with what the board says then.
                 return queue
@@ -133,13 +142,13 @@ class Queues(Supervisor):
             self.tell("reporter", Say(logging.INFO, line))
         elif queue not in self._quiescing:
             until = self.clock.monotonic() + self._settings.config.shutdown_timeout
-            self._quiescing[queue] = Quiescing(until, is_final=False)
+            self._quiescing[queue] = Quiescing(until)
             self.tell(fetcher_of(queue), Quiesce())
         return queue
 
     def _on_quiet(self, quiet: Quiet) -> None:
         row: Quiescing | None = self._quiescing.get(quiet.queue)
-        if row is None or row.is_final or row.until != quiet.until:
+        if is_stopping(self.board) or row is None or row.until != quiet.until:
             return
         self._register.forget(quiet.queue)
         self.remove_child(quiet.queue)

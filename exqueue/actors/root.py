@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.protocol import LookAround, PatienceIsOver, Quiesce, Quiet, Say, StopSystem
 from exqueue.actors.reporting import tell_restarted
-from exqueue.actors.tables import Quiescing, RunTables, failures_table, fetcher_of, queues_table, quiescing_table
+from exqueue.actors.tables import (
+    Quiescing,
+    failures_table,
+    fetcher_of,
+    is_stopping,
+    queues_table,
+    running_count,
+    stop_table,
+)
 from exqueue.supervision import ActorContext, CheckChildren, GiveUp, Supervisor, safe_logger
 from exqueue.supervision.exits import exit_after
 
@@ -47,7 +55,7 @@ class ExqueueRoot(Supervisor):
     ) -> None:
         super().__init__(context, children=children, strategy=strategy, intensity=intensity)
         self._settings = settings
-        self._busy_queues: set[str] | None = None
+        self._awaited: set[str] = set()
 
     def on_start(self) -> None:
         """Start the tree."""
@@ -89,19 +97,15 @@ class ExqueueRoot(Supervisor):
                 return self.on_supervision(message)
 
     def _on_stop_system(self) -> None:
-        if self._busy_queues is not None:
+        if is_stopping(self.board):
             return
         patience_s = self._settings.config.shutdown_timeout
-        self._busy_queues = set()
-        tree, rows = self.board.table("tree"), quiescing_table(self.board)
-        for queue in tuple(queues_table(self.board)):
-            rows[queue] = Quiescing(self.clock.monotonic() + patience_s, is_final=True)
+        # First of all: a Fetcher that is being started, now or later, finds it.
+        stop_table(self.board)["system"] = Quiescing(self.clock.monotonic() + patience_s)
+        self._awaited.update(queues_table(self.board))
+        for queue in self._awaited:
             self.tell(fetcher_of(queue), Quiesce())
-            # A Fetcher that is being restarted finds the row; one of a queue that is parked is not waited for.
-            _, status = tree.get(f"queues/{queue}", ("", "stopped"))
-            if status == "running":
-                self._busy_queues.add(queue)
-        running = sum(len(RunTables(self.board, queue).running) for queue in self._busy_queues)
+        running = running_count(self.board)
         if running:
             node = self._settings.config.node
             line = f"node {node} stops: {running} running jobs may take {patience_s:g} s more"
@@ -110,15 +114,25 @@ class ExqueueRoot(Supervisor):
         self._stop_if_quiet()
 
     def _on_quiet(self, queue: str) -> None:
-        if self._busy_queues is not None:
-            self._busy_queues.discard(queue)
+        if is_stopping(self.board):
+            self._awaited.discard(queue)
             self._stop_if_quiet()
 
     def _stop_if_quiet(self) -> None:
-        if not self._busy_queues:
+        if not any(map(self._is_there, self._awaited)):
             self.stop()
 
+    def _is_there(self, queue: str) -> bool:
+        """Whether somebody will tell that the queue is quiet: nobody does while it is parked, or not begun.
+
+        One whose start is under way may have begun jobs before it heard of the stop.
+        """
+        _, status = self.board.table("tree").get(f"queues/{queue}", ("", "parked"))
+        return bool(status != "parked")
+
     def _on_look_around(self) -> None:
+        if is_stopping(self.board):
+            self._stop_if_quiet()
         self.tell_self(CheckChildren())
         self.send_after(LOOK_EVERY_S, LookAround())
 

@@ -59,10 +59,9 @@ NO_SLOTS = QueueSettings(concurrency=0, serial=False, jobs=())
 
 @dataclass(frozen=True, slots=True)
 class Quiescing:
-    """A queue is being stopped: until when (monotonic) its running jobs may go on, and whether the system stops."""
+    """A queue is being stopped: until when (monotonic) its running jobs may go on."""
 
     until: float
-    is_final: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +184,24 @@ def backlog_table(board: Board) -> Table:
 
 
 def quiescing_table(board: Board) -> Table:
-    """Queue -> `Quiescing` while it is being stopped. Written by Queues and by the root; read by Fetchers."""
+    """Queue -> `Quiescing` while it is being stopped. Written by Queues; see `quiescing_of`."""
     return board.table("quiescing")
+
+
+def stop_table(board: Board) -> Table:
+    """``system`` -> `Quiescing` once the whole system, and so every queue, is being stopped. Written by the root."""
+    return board.table("stop")
+
+
+def is_stopping(board: Board) -> bool:
+    """Whether the whole system is being stopped."""
+    return "system" in stop_table(board)
+
+
+def quiescing_of(board: Board, queue: str) -> Quiescing | None:
+    """How long what runs of this queue may go on, now that it, or the system, is being stopped; ``None``: it is not."""
+    row: Quiescing | None = stop_table(board).get("system", quiescing_table(board).get(queue))
+    return row
 
 
 def suspects_table(board: Board) -> Table:

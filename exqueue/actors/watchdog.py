@@ -12,7 +12,7 @@ from exqueue.actors.tables import (
     outages_table,
     owned_table,
     queues_table,
-    quiescing_table,
+    quiescing_of,
     worker_of,
 )
 
@@ -76,7 +76,7 @@ class Watchdog:
         board, lead, fetcher = self._board, lead_table(self._board), fetcher_of(queue)
         if lead.get("fence") is None or self._clock.boottime() > lead.get("lease_until", 0.0):
             return False
-        if fetcher in outages_table(board) or queue in damage_table(board) or queue in quiescing_table(board):
+        if fetcher in outages_table(board) or queue in damage_table(board) or quiescing_of(board, queue) is not None:
             return False
         if not self._is_there(fetcher):
             return False

@@ -34,7 +34,7 @@ wait(lambda: (HERE / "notes").exists())
 def look():
     wait(lambda: signal.getsignal(signal.SIGTERM) != signal.SIG_DFL)
     say("listens")
-    wait(lambda: system._context.board.table("quiescing"))
+    wait(lambda: system._context.board.table("stop"))
     say("stops")
 threading.Thread(target=look).start()
 system.run()

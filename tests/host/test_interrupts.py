@@ -114,7 +114,7 @@ def test_a_stop_that_was_interrupted_goes_on_at_the_end(
     system.ask(Enqueue(Held))
     wait(lambda: (HERE / "notes").exists())
     def look():
-        wait(lambda: system._context.board.table("quiescing"))
+        wait(lambda: system._context.board.table("stop"))
         say("stopping")
     threading.Thread(target=look).start()
     try:

@@ -322,7 +322,7 @@ def test_any_actor_may_crash_while_the_system_stops(
         system.ask(visits(range(5)))
         room.await_entered(3)
         system.stop(block=False)
-        eventually(lambda: system._context.board.table("quiescing"))  # noqa: SLF001 - the sign that the stop has begun
+        eventually(lambda: system._context.board.table("stop"))  # noqa: SLF001 - the sign that the stop has begun
         crash(system, path)
         eventually(lambda: restarts_on_board(system).get(path) or path == "queues/Visit/worker-1")
         room.open()
@@ -353,7 +353,7 @@ def test_the_root_may_crash(
     tree: ActorInfo = system.ask(GetTree())
     if is_stopping:
         system.stop(block=False)
-        eventually(lambda: system._context.board.table("quiescing"))  # noqa: SLF001 - as above
+        eventually(lambda: system._context.board.table("stop"))  # noqa: SLF001 - as above
     crash(system, tree.name)
     eventually(lambda: not system.is_alive())
     assert [record.levelname for record in caplog.records].count("CRITICAL") == 1

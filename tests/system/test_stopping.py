@@ -25,6 +25,8 @@ from exqueue import (
     SystemStopped,
 )
 from exqueue.actors.ear import READ_FOR_S
+from exqueue.actors.tables import is_stopping
+from exqueue.actors.worker import Worker
 from exqueue.config import SystemConfig
 from exqueue.persistence.urls import open_persistence
 from exqueue.supervision import ThreadRuntime
@@ -158,6 +160,56 @@ def test_a_stop_ends_although_a_fetcher_crashes(url: str, namespace: str, room: 
     eventually(lambda: fetcher_restarts(system) == 1)
     room.open()
     eventually(lambda: not system.is_alive(), within=5)
+    assert room.entered == [1]
+
+
+def test_a_queue_that_is_still_being_started_is_waited_for(
+    url: str, namespace: str, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first Worker may have begun a job by then."""
+    goes_on, as_before = threading.Event(), Worker.on_start
+
+    def hesitates(worker: Worker) -> None:
+        if worker.name.endswith("-2"):
+            goes_on.wait(PATIENCE_S)
+        as_before(worker)
+
+    monkeypatch.setattr(Worker, "on_start", hesitates)
+    with ExqueueSystem.start(url, namespace=namespace) as observer:
+        system = ExqueueSystem.start(url, namespace=namespace)
+        job_id = observer.ask(Enqueue(Visit, {"who": 1}))
+        system.tell(StartWorker(Visit, concurrency=2))
+        eventually(lambda: room.inside)
+        system.stop(block=False)
+        eventually(lambda: is_stopping(system._context.board))  # noqa: SLF001 - the sign that the stop has begun
+        goes_on.set()
+        with pytest.raises(AssertionError):
+            eventually(lambda: not system.is_alive(), within=0.3)
+        room.open()
+        assert system.stop()
+        with pytest.raises(JobNotFound):
+            observer.ask(GetJob(job_id))
+
+
+def test_a_system_that_is_being_stopped_starts_no_queue(system: SystemRef, room: Room) -> None:
+    """Who asks is refused; who tells is not heard, and no actor crashes of it."""
+
+    class Late:
+        def perform(self) -> None:
+            room.visit(2)
+
+    system.ask(StartWorker(Visit))
+    system.ask(Enqueue(Visit, {"who": 1}))
+    eventually(lambda: room.inside)
+    system.stop(block=False)
+    eventually(lambda: is_stopping(system._context.board))  # noqa: SLF001 - as above
+    system.ask(Enqueue(Late, {}))
+    system.tell(StartWorker(Late))
+    with pytest.raises(SystemStopped, match="Late is not started: the system is being stopped"):
+        system.ask(StartWorker(Late))
+    assert next(one for one in system.ask(GetTree()).children if one.name == "queues").restarts == 0
+    room.open()
+    assert system.stop()
     assert room.entered == [1]
 
 
