@@ -127,7 +127,7 @@ MUTANTS = (
             Edit(
                 f"{LEADER}._beat",
                 "if not self._queues:",
-                "if not self._queues or self.board.table('quiescing'):",
+                "if not self._queues or self.board.table('stop'):",
             ),
         ),
         model="relfirst",
