@@ -163,6 +163,10 @@ class Leader(Actor):
         standing = self.call(self._session.overview, ()).holder
         if standing is None:
             return False
+        if standing.token == self._token:
+            # The lock was granted to this very node, and the answer got lost.
+            self._waits_until = 0.0
+            return False
         self._met(standing)
         return True
 
