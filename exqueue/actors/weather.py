@@ -47,7 +47,7 @@ def pause_s(attempt: int, rng: random.Random) -> float:
 class Weather:
     """What one actor knows of an outage. The first of a system to meet one logs it, the last to see its end too.
 
-    An actor whose predecessor crashed in an outage finds its row, and removes it with its own first answer.
+    An actor whose predecessor crashed in an outage leaves it to the Listener to see the end: it may never ask anything.
 
     Args:
         name: of the actor.
@@ -66,6 +66,8 @@ class Weather:
         self._attempt = 0
         self._is_damage = False
         self._rng = runtime.random()
+        if name != LISTENER:
+            self._hand_on()
 
     @property
     def is_stormy(self) -> bool:
@@ -135,6 +137,9 @@ class Weather:
         self._attempt = 0
         self._is_damage = False
         self._damage.forget(self._queue)
+        self._hand_on()
+
+    def _hand_on(self) -> None:
         row = self._outages.pop(self._name, None)
         if row is not None and not self._outages:
             self._outages[LISTENER] = row

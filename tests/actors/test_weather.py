@@ -78,10 +78,14 @@ def test_of_many_that_meet_it_in_the_same_moment_one_says_so(board: Board, caplo
     assert said(caplog) == [BEGINS, ENDS] * 20
 
 
-def test_the_successor_of_a_crashed_actor_takes_its_row_away(board: Board, caplog: pytest.LogCaptureFixture) -> None:
-    """Else the status would tell of an outage for ever."""
-    weather(board, "fetcher").storm(Outage("it is gone"))
-    weather(board, "fetcher").calm()
+def test_the_successor_of_a_crashed_actor_leaves_the_end_to_the_listener(
+    board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may have nothing to ask, and the status would tell of an outage for ever."""
+    weather(board, "operator").storm(Outage("it is gone"))
+    weather(board, "operator")
+    assert list(outages_table(board)) == [LISTENER]
+    weather(board, LISTENER).calm()
     assert said(caplog) == [BEGINS, ENDS]
     assert not outages_table(board)
 
