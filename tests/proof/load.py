@@ -18,6 +18,7 @@ from exqueue import (
     RetryAllDead,
     RetryDead,
     StartWorker,
+    SystemStopped,
     current_job,
     job,
 )
@@ -34,6 +35,9 @@ MAX_RECOVERIES = 3
 USUALLY_S = 0.4
 LONG_S = 15.0
 """How long a job takes at most: usually, and one that spans a lease."""
+
+START_PAUSE_S = 0.3
+"""How long it takes at most until the next queue of a node is started: in between other nodes act, and stops come."""
 
 BACKOFF_S = 0.7
 UNANSWERED = (ExqueueError, RuntimeError)
@@ -139,10 +143,27 @@ class Load:
 
     # -- nodes
     def work_on(self, node: Node) -> None:
-        """Start all queues there; a node that dies or stops meanwhile never answers."""
+        """Have somebody start all queues there, one after the other."""
+        self._world.client(f"starter of {node.name}", lambda: self._start_all(node))
+
+    def _start_all(self, node: Node) -> None:
         for one in self.started.values():
-            with suppress(*UNANSWERED):
-                node.system.ask(StartWorker(one))
+            self._world.pass_time(self._world.random.random() * START_PAUSE_S)
+            while not self._is_started(one, node):
+                self._world.pass_time(0.5)
+
+    @staticmethod
+    def _is_started(one: Any, node: Node) -> bool:
+        """Whether nobody needs to ask any more: also when the node has died, or is being stopped."""
+        if node.has_ended:
+            return True
+        try:
+            node.system.ask(StartWorker(one))
+        except SystemStopped:
+            return True
+        except UNANSWERED:
+            return False
+        return True
 
     # -- clients
     def enqueue_from(self, clients: int) -> None:

@@ -29,6 +29,12 @@ def _is_claiming(world: World, oracle: Oracle) -> bool:
     return holder is not None and any(owner.fence is None or owner.fence.epoch < holder.epoch for owner in owners)
 
 
+def _is_starting(world: World, _: Oracle) -> bool:
+    """Some of a node's queues are started, and some are not."""
+    started = (len(node.table("queues")) for node in world.nodes.values() if not node.has_ended)
+    return any(0 < count < len(QUEUES) for count in started)
+
+
 IS_SO: dict[Moment, Callable[[World, Oracle], bool]] = {
     "nobody leads": lambda world, _: world.leader is None,
     "taking over": _is_claiming,
@@ -41,6 +47,7 @@ IS_SO: dict[Moment, Callable[[World, Oracle], bool]] = {
     "in an exchange": _calls("exchange"),
     "in a claim": _calls("claim"),
     "in an acquire": _calls("acquire"),
+    "a node starting": _is_starting,
     "a node frozen": lambda world, _: any(node.owner.is_frozen for node in world.living),
     "a node stopping": lambda world, oracle: any(not world.nodes[name].has_ended for name in oracle.stopping),
     "no answers": lambda world, _: world.network.is_out or world.network.refuses is not None,

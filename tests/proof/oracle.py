@@ -62,7 +62,7 @@ class Oracle:
         checks: how often it has looked.
         asks: how often clients have asked for each job to be stored.
         orders: what people have ordered, and to which job or queue.
-        deaths: when which job was buried.
+        undone: how many deaths of each job the store has lost, whether or not they were said before.
         taken_up: when somebody last revived or deleted a dead job: who did that knew.
     """
 
@@ -79,7 +79,7 @@ class Oracle:
         self.checks = 0
         self.asks: Counter[str] = Counter()
         self.orders: Counter[tuple[str, str]] = Counter()
-        self.deaths: list[tuple[float, str]] = []
+        self.undone: Counter[str] = Counter()
         self.taken_up: dict[str, float] = {}
         self._world = world
         self._store = opened(world.network.store)
@@ -105,6 +105,7 @@ class Oracle:
         held, shadow = saved
         self._world.network.go_back(held)
         self._world.chronicle.forget()
+        self.undone.update(job_id for _, job_id in self.shadow.deaths[len(shadow.deaths) :])
         self.shadow = copy.deepcopy(shadow)
         self.era += 1
         self.reigns.lost()
@@ -284,7 +285,7 @@ class Oracle:
 
     def _buried(self, key: RunKey, well: bool | None) -> None:
         shadow, job_id = self.shadow, key.id
-        self.deaths.append((self._world.now, job_id))
+        shadow.deaths.append((self._world.now, job_id))
         if well is False and shadow.failures[job_id] + 1 > MAX_RETRIES:
             return
         if well is not None or key in self.runs.begun or shadow.lost(job_id) < MAX_RECOVERIES:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 Kind = Literal[
     "kill",
@@ -50,6 +53,7 @@ Moment = Literal[
     "in an exchange",
     "in a claim",
     "in an acquire",
+    "a node starting",
     "a node frozen",
     "a node stopping",
     "no answers",
@@ -61,6 +65,15 @@ MOMENTS: tuple[Moment, ...] = get_args(Moment)
 
 AIMED = 0.5
 """The share of faults that wait for a moment: those that are over at once would else hardly be met."""
+
+BROUGHT_ABOUT: Mapping[Moment, Kind] = {
+    "nobody leads": "kill leader",
+    "a node starting": "kill",
+    "a node frozen": "freeze",
+    "a node stopping": "stop",
+    "no answers": "outage",
+}
+"""Moments that a fault brings about: half of those who wait for one have it done."""
 
 PATIENCE_S = 8.0
 
@@ -123,6 +136,29 @@ class Plan:
 TRAITS = ("fails", "dies", "raises BaseException", "lasts long", "waits", "kills its node")
 
 
+def _draw_fault(chance: random.Random, kinds: list[Kind]) -> Iterator[Fault]:
+    """One fault, perhaps after another that brings its moment about."""
+    fault = Fault(
+        at_s=round(chance.random() * FAULTS_UNTIL_S * chance.random(), 3),
+        kind=chance.choice(kinds),
+        lasts_s=_draw_length(chance),
+        pick=_draw_pick(chance),
+        moment=chance.choice(MOMENTS) if chance.random() < AIMED else None,
+    )
+    before = BROUGHT_ABOUT.get(fault.moment) if fault.moment is not None else None
+    if before is not None and chance.random() < AIMED:
+        yield Fault(fault.at_s, before, _draw_length(chance), _draw_pick(chance))
+    yield fault
+
+
+def _draw_length(chance: random.Random) -> float:
+    return round(chance.random() * chance.choice(LENGTHS_S), 3)
+
+
+def _draw_pick(chance: random.Random) -> float:
+    return int(chance.random() * 1000) / 1000
+
+
 def draw(seed: int) -> Plan:
     """The plan of a seed.
 
@@ -133,19 +169,8 @@ def draw(seed: int) -> Plan:
     kinds = [kind for kind in KINDS if chance.random() < (0.1 if kind in DESTRUCTIVE else 0.35)]
     traits = frozenset(trait for trait in TRAITS if chance.random() < 0.5)
     count = chance.randrange(MOST_FAULTS + 1) if kinds else 0
-    faults = sorted(
-        (
-            Fault(
-                at_s=round(chance.random() * FAULTS_UNTIL_S * chance.random(), 3),
-                kind=chance.choice(kinds),
-                lasts_s=round(chance.random() * chance.choice(LENGTHS_S), 3),
-                pick=int(chance.random() * 1000) / 1000,
-                moment=chance.choice(MOMENTS) if chance.random() < AIMED else None,
-            )
-            for _ in range(count)
-        ),
-        key=lambda fault: (fault.at_s, fault.kind),
-    )
+    faults = [fault for _ in range(count) for fault in _draw_fault(chance, kinds)]
+    faults.sort(key=lambda fault: fault.at_s)
     return Plan(
         seed=seed,
         nodes=chance.choice((1, 2, 2, 3)),

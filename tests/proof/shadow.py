@@ -64,6 +64,7 @@ class Shadow:
         failures: of each job since it last began its life or was revived.
         losses: of each job since then: what took the node that it was lost with.
         revivals: of each job.
+        deaths: when which job was buried.
         heads: of the serial queues: the job that was begun and must end before others may.
         lines: the ids of each queue in the order in which they joined it.
         owners: of the queues.
@@ -78,6 +79,7 @@ class Shadow:
     failures: Counter[str] = field(default_factory=Counter)
     losses: dict[str, list[str]] = field(default_factory=dict)
     revivals: Counter[str] = field(default_factory=Counter)
+    deaths: list[tuple[float, str]] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
     owners: dict[str, OwnedQueue] = field(default_factory=dict)

@@ -206,13 +206,13 @@ class Trial:
         """Each was said, and said once, unless the node was lost or the store went back between line and mark."""
         history, oracle = self._world.history, self._oracle
         said = [event for event in history.all("ERROR") if " is dead after " in event.of]
-        for at, job_id in oracle.deaths:
+        for at, job_id in oracle.shadow.deaths:
             is_said = any(event.at >= at and f"job {job_id} " in event.of for event in said)
             if not is_said and oracle.taken_up.get(job_id, 0.0) < at:
                 raise Broken(f"reported: {job_id} died at {at:.3f} s, and no ERROR says so")
         may_say_again = oracle.era + history.count("killed") + history.count("frozen")
-        for job_id in {job_id for _, job_id in oracle.deaths}:
+        deaths = Counter(job_id for _, job_id in oracle.shadow.deaths) + oracle.undone
+        for job_id, died in deaths.items():
             lines = sum(f"job {job_id} " in event.of for event in said)
-            died = sum(dead == job_id for _, dead in oracle.deaths)
             if lines > died + may_say_again:
                 raise Broken(f"reported: {job_id} died {died} times, and {lines} ERRORs say so")
