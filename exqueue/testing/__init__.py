@@ -1,21 +1,60 @@
-"""For the tests of programs that use Exqueue."""
+"""For the tests of programs that use Exqueue: see docs/testing.md. For pytest there are fixtures in `exqueue_pytest`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from exqueue.testing.crash import crash
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from exqueue.testing.simulation import Simulated, Simulation, simulate
+    from collections.abc import Mapping
 
-__all__ = ["Simulated", "Simulation", "crash", "simulate"]
+    from exqueue.testing.clock import MovableClock
+    from exqueue.testing.crash import crash
+    from exqueue.testing.ended import Drained, Failed, JobsFailed
+    from exqueue.testing.enqueued import Enqueued
+    from exqueue.testing.simulation import Simulated, Simulation, simulate
+    from exqueue.testing.stand_in import StandIn
+    from exqueue.testing.use import Mode, use
+
+__all__ = [
+    "Drained",
+    "Enqueued",
+    "Failed",
+    "JobsFailed",
+    "Mode",
+    "MovableClock",
+    "Simulated",
+    "Simulation",
+    "StandIn",
+    "crash",
+    "simulate",
+    "use",
+]
+
+_HOME: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Drained": "ended",
+        "Enqueued": "enqueued",
+        "Failed": "ended",
+        "JobsFailed": "ended",
+        "Mode": "use",
+        "MovableClock": "clock",
+        "Simulated": "simulation",
+        "Simulation": "simulation",
+        "StandIn": "stand_in",
+        "crash": "crash",
+        "simulate": "simulation",
+        "use": "use",
+    }
+)
+"""Where each name is defined: loaded at its first use, as what simulates needs greenlet, which most do not have."""
 
 
 def __getattr__(name: str) -> object:
-    """Load what simulates only for those who ask for it: it needs greenlet, which most programs do not have."""
-    if name not in __all__:
+    home = _HOME.get(name)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from exqueue.testing import simulation  # noqa: PLC0415 - see above
-
-    return getattr(simulation, name)
+    value: object = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
