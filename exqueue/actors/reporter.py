@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.audience import LAST_EVENTS_S, Audience
 from exqueue.actors.courier import Reports
 from exqueue.actors.ledger import Ledger
+from exqueue.actors.lines import line_of_death, line_of_failure, line_of_note
 from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, ReportsNoted, Say, ToldNoMore
 from exqueue.errors import Outage
 from exqueue.messages import (
@@ -185,44 +185,9 @@ class Reporter(Actor):
         self.doing("")
 
     def _log_failure(self, failed: JobFailed) -> None:
-        self._log(
-            logging.INFO,
-            "job %s (%s, queue %s) failed at attempt %d, tried again in %.1f s: %s: %s",
-            failed.id,
-            failed.job,
-            failed.queue,
-            failed.attempt,
-            failed.retry_in_s,
-            failed.error.type,
-            failed.error.message,
-        )
+        self._log(logging.INFO, *line_of_failure(failed))
         if failed.note is not None:
-            self._log(logging.WARNING, "job %s (%s): %s", failed.id, failed.job, failed.note)
+            self._log(logging.WARNING, *line_of_note(failed))
 
     def _log_death(self, died: JobDied) -> None:
-        self.run_user(
-            deaths_logger.log,
-            logging.ERROR,
-            "job %s (%s, queue %s) is dead after %d failed %s: %s.%s\n%s"
-            "To run it again: system.tell(RetryDead(%r)); to delete it: system.tell(DeleteDead(%r))",
-            died.id,
-            died.job or "class unknown",
-            died.queue,
-            died.attempts,
-            "attempt" if died.attempts == 1 else "attempts",
-            died.reason.rstrip("."),
-            _when(died) if died.found_after_crash else "",
-            _with_newline(died.error.traceback if died.error is not None else ""),
-            died.id,
-            died.id,
-            stacklevel=STACK_LEVEL,
-        )
-
-
-def _when(died: JobDied) -> str:
-    at = datetime.fromtimestamp(died.at, UTC)
-    return f" It died at {at:%Y-%m-%d %H:%M:%S} UTC; whoever buried it ended before it could say so."
-
-
-def _with_newline(text: str) -> str:
-    return text if not text or text.endswith("\n") else text + "\n"
+        self.run_user(deaths_logger.log, logging.ERROR, *line_of_death(died), stacklevel=STACK_LEVEL)

@@ -1,4 +1,4 @@
-"""For the tests of programs that use Exqueue: see docs/testing.md. For pytest there are fixtures in `exqueue_pytest`."""
+"""For the tests of programs that use Exqueue, see docs/testing.md. The fixtures of pytest are in `exqueue_pytest`."""
 
 from __future__ import annotations
 

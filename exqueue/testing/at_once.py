@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from exqueue.asking import Asking
@@ -48,7 +47,7 @@ class AskingAtOnce(Asking):
             answer = self._desk.answer(message)
         except ExqueueError as refusal:
             if reply is None:
-                logger.log(logging.WARNING, "%s", refusal)
+                logger.warning("%s", refusal)
             else:
                 reply.fail(refusal)
             return reply

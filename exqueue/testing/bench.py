@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from exqueue.execution import Outcome
     from exqueue.job import JobDefinition
-    from exqueue.persistence.values import Exchanged, Settlement
+    from exqueue.persistence.values import Exchanged, Settlement, State
     from exqueue.record import Record
     from exqueue.testing.place import Place
 
 SEAT: Final = 1
+
+STATES: Final[tuple[State, ...]] = ("ready", "waiting")
+"""In which a job can wait for its turn."""
 
 LEASE_S: Final = 1e9
 """Nobody else wants the lock."""
@@ -161,9 +164,9 @@ class Bench:
         now, session = self._place.clock.time(), self._place.session
         found: set[tuple[str, str]] = set()
         for queue in session.queues():
-            for state in ("ready", "waiting"):
+            for state in STATES:
                 offset = 0
-                while page := session.list_jobs(queue, state, MAX_BATCH, offset):  # type: ignore[arg-type] # a literal
+                while page := session.list_jobs(queue, state, MAX_BATCH, offset):
                     found |= {(queue, job.id) for job in page if waiting or (job.due_at or 0.0) <= now}
                     offset += len(page)
         return found

@@ -50,8 +50,15 @@ class MovableClock:
         Raises:
             ConfigError: it is no such number.
         """
-        if not is_seconds(seconds, MOST_ADVANCED_S):
-            raise ConfigError(
-                f"time passes forwards: seconds are 0 to {MOST_ADVANCED_S:.0f}, not {shown(seconds)}"
-            )
+        check_advance(seconds)
         self.ahead_s += seconds
+
+
+def check_advance(seconds: object) -> None:
+    """Refuse what no time can be advanced by.
+
+    Raises:
+        ConfigError: it is no number from 0 to `MOST_ADVANCED_S`.
+    """
+    if not is_seconds(seconds, MOST_ADVANCED_S):
+        raise ConfigError(f"time passes forwards: seconds are 0 to {MOST_ADVANCED_S:.0f}, not {shown(seconds)}")

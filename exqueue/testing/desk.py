@@ -66,7 +66,7 @@ class Desk:
         node, address = settings.config.node, settings.persistence.address
         self._survey = Survey(node, address, board, place.clock, place.session, at_once)
 
-    def answer(self, message: Message[Any]) -> Any:  # noqa: C901, PLR0911 - a line a message
+    def answer(self, message: Message[Any]) -> Any:  # noqa: PLR0911 - a line a message
         """Do what is asked.
 
         Raises:
@@ -133,7 +133,7 @@ class Desk:
         count = 0
         while (queue := roll.queue) is not None:
             ids = roll.take(self._session.list_jobs(queue, "dead", MAX_BATCH, roll.offset))
-            count += len(verb(queue, self._caller, self._number(), ids))
+            count += len(verb(queue, self._caller, self._number(), ids)) if ids else 0
         return count
 
     def _cancel(self, message: CancelJob) -> CancelResult:

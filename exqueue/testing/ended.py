@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exqueue.execution import Outcome
     from exqueue.record import JobError
+
+
+MOST_SHOWN: Final = 5
+"""So many failures are told in full."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,9 @@ class Failed:
     def __str__(self) -> str:
         """All of it, the traceback last."""
         fate = "is dead" if self.is_dead else "failed and will be tried again"
-        line = f"{self.job or 'a job of an unknown class'} {self.id} (queue {self.queue}, attempt {self.attempt}) {fate}"
+        line = (
+            f"{self.job or 'a job of an unknown class'} {self.id} (queue {self.queue}, attempt {self.attempt}) {fate}"
+        )
         line += f": {self.reason}" if self.reason else ""
         return line if self.error is None else f"{line}\n{self.error.traceback.rstrip()}"
 
@@ -73,13 +79,14 @@ class JobsFailed(AssertionError):
         self.failures = tuple(failures)
         count = len(self.failures)
         what = "a run of a job" if count == 1 else f"{count} runs of jobs"
-        told = "\n\n".join(str(failure) for failure in self.failures)
+        told = "\n\n".join(str(failure) for failure in self.failures[:MOST_SHOWN])
+        told += f"\n\n... and {count - MOST_SHOWN} more" if count > MOST_SHOWN else ""
         super().__init__(f"{what} failed (check=False lets them fail without failing the test):\n\n{told}")
 
 
 def counted(outcomes: Sequence[Outcome]) -> Drained:
     """How many ended how."""
-    verdicts = Counter(outcome.verdict for outcome in outcomes)
+    verdicts = Counter[str](outcome.verdict for outcome in outcomes)
     return Drained(**verdicts)
 
 
@@ -87,6 +94,4 @@ def failure_of(job_id: str, queue: str, outcome: Outcome) -> Failed | None:
     """What is to be said of a run; ``None`` of one that did not fail."""
     if outcome.verdict not in ("failed", "died"):
         return None
-    return Failed(
-        job_id, outcome.job, queue, outcome.attempt, outcome.verdict == "died", outcome.error, outcome.reason
-    )
+    return Failed(job_id, outcome.job, queue, outcome.attempt, outcome.verdict == "died", outcome.error, outcome.reason)

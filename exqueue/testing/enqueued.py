@@ -51,7 +51,7 @@ class Enqueued:
     def __str__(self) -> str:
         """Arguments and options on one line."""
         options = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
-        return _listed(self.kwargs | options)
+        return _listed({**self.kwargs, **options})
 
 
 @dataclass(frozen=True, slots=True)

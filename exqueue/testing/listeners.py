@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
+from exqueue.actors.lines import line_of_death, line_of_failure, line_of_note
 from exqueue.actors.protocol import DeathsNoted, Say
 from exqueue.actors.tables import deaths_table, subscribers_table
 from exqueue.messages import EVENT_TYPES, JobDied, JobFailed
@@ -61,21 +61,13 @@ class Listeners:
             self._publish(message)
 
     def _bury(self, died: JobDied) -> None:
-        trace = "" if died.error is None else f"\n{died.error.traceback.rstrip()}"
-        deaths_logger.error(
-            "job %s (%s, queue %s) is dead after attempt %d: %s%s",
-            died.id, died.job, died.queue, died.attempts, died.reason, trace,
-        )  # fmt: skip
+        deaths_logger.error(*line_of_death(died))
         self._publish(died)
 
     def _log_failure(self, failed: JobFailed) -> None:
-        logger.info(
-            "job %s (%s, queue %s) failed at attempt %d, tried again in %.1f s: %s: %s",
-            failed.id, failed.job, failed.queue, failed.attempt, failed.retry_in_s,
-            failed.error.type, failed.error.message,
-        )  # fmt: skip
+        logger.info(*line_of_failure(failed))
         if failed.note is not None:
-            logger.log(logging.WARNING, "job %s (%s): %s", failed.id, failed.job, failed.note)
+            logger.warning(*line_of_note(failed))
 
     def _publish(self, event: Event) -> None:
         for urn, types in self._types.copy().items():

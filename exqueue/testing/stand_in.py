@@ -6,6 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, overload
 
 from exqueue.actors.tables import jobs_table
+from exqueue.checks import shown
 from exqueue.codec import learn_parameters
 from exqueue.errors import ConfigError
 from exqueue.execution import Run
@@ -222,8 +223,7 @@ class StandIn(SystemRef):
         For programs that keep theirs in a module, whoever has imported it from there.
         """
         for system in systems:
-            if not isinstance(system, SystemRef) or system is self:
-                raise ConfigError(f"a stand-in takes the place of what ExqueueSystem.start gave, not of {system!r}")
+            _check_other(system, self)
             self._redirections.append(_redirect(system, self))
 
     def _give_back(self) -> None:
@@ -231,10 +231,16 @@ class StandIn(SystemRef):
             self._redirections.pop()()
 
 
+def _check_other(system: object, stand_in: StandIn) -> None:
+    if not isinstance(system, SystemRef) or system is stand_in:
+        raise ConfigError(f"a stand-in takes the place of what ExqueueSystem.start gave, not of {shown(system)}")
+
+
 def _redirect(system: SystemRef, stand_in: SystemRef) -> Callable[[], None]:
-    own = vars(system)
-    before = {name: own[name] for name in REDIRECTED if name in own}
-    own.update({name: getattr(stand_in, name) for name in REDIRECTED})
+    own: dict[str, Any] = vars(system)
+    before: dict[str, Any] = {name: own[name] for name in REDIRECTED if name in own}
+    for name in REDIRECTED:
+        own[name] = getattr(stand_in, name)
 
     def undo() -> None:
         for name in REDIRECTED:

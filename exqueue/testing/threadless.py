@@ -13,6 +13,7 @@ from exqueue.execution import is_inside_job
 from exqueue.ids import IdSource
 from exqueue.testing.at_once import AskingAtOnce
 from exqueue.testing.bench import Bench
+from exqueue.testing.clock import check_advance
 from exqueue.testing.desk import Desk
 from exqueue.testing.ended import Drained, counted, failure_of
 from exqueue.testing.place import new_place
@@ -81,13 +82,13 @@ class ThreadlessStandIn(StandIn):
 
     def advance(self, seconds: float, *, check: bool | None = None) -> Drained:
         """See `StandIn.advance`."""
-        until = self.clock.ahead_s + seconds
         self._check_process()
-        self.clock.advance(0.0 if self._inline else seconds)
-        ended: list[Ended] = []
+        check_advance(seconds)
         if not self._inline:
+            self.clock.advance(seconds)
             return Drained()
-        ended += self._bench.run_ready()
+        until = self.clock.ahead_s + seconds
+        ended = self._bench.run_ready()
         while (due_in := self._bench.next_due_in()) is not None and self.clock.ahead_s + due_in <= until:
             self.clock.advance(due_in)
             ended += self._bench.run_ready()
@@ -110,7 +111,7 @@ class ThreadlessStandIn(StandIn):
         self._check_process()
         self.stop()
 
-    def stop(self, *, block: bool = True, timeout: float | None = None) -> bool:
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> bool:  # type: ignore[override] # as `SystemRef`
         """Answer nothing more. What was enqueued can still be looked at, and drained."""
         self.actor_stopped.set()
         return True

@@ -1,0 +1,33 @@
+"""A stand-in whose jobs are on a real server, under a namespace of its own that is erased at the end."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from exqueue.persistence.redis.erase import erase
+from exqueue.testing.use import use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from exqueue.system_ref import SystemRef
+    from exqueue.testing.stand_in import StandIn
+
+
+@contextmanager
+def use_redis(url: str, *, instead_of: SystemRef | Iterable[SystemRef] = (), check: bool = True) -> Iterator[StandIn]:
+    """As `use`, in mode ``real``. Processes that test at the same time do not meet.
+
+    Args:
+        url: of the server.
+        instead_of: see `use`.
+        check: see `use`.
+    """
+    namespace = f"test-{secrets.token_hex(8)}"
+    try:
+        with use("real", url=url, namespace=namespace, instead_of=instead_of, check=check) as stand_in:
+            yield stand_in
+    finally:
+        erase(url, namespace)
