@@ -58,7 +58,7 @@ class Bench:
         self._board = place.context.board
         self._calls: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._fence: Fence | None = None
+        self._fence = self._acquired()
         self.workbench = Workbench(place.settings, place.context, self._tell_begun)
 
     def know(self, definition: JobDefinition) -> None:
@@ -134,21 +134,19 @@ class Bench:
         answer, call = self._exchange(queue, [], 1)
         if not answer.jobs:
             return None
-        job, fence = answer.jobs[0], self._fence
-        assert fence is not None  # noqa: S101 - the exchange has got it
-        return Run(queue, job.id, job.run, job.record, job.trail, job.recoveries, fence.epoch, SEAT, call)
+        job = answer.jobs[0]
+        return Run(queue, job.id, job.run, job.record, job.trail, job.recoveries, self._fence.epoch, SEAT, call)
 
     def _exchange(self, queue: str, settlements: Sequence[Settlement], want: int) -> tuple[Exchanged, int]:
         session = self._place.session
         with self._lock:
-            fence = self._fence = self._fence or self._acquired()
             if queue not in self._calls:
-                self._calls[queue] = session.claim(queue, fence, SEAT).call
+                self._calls[queue] = session.claim(queue, self._fence, SEAT).call
             settings = queues_table(self._board).get(queue)
             serial = settings is not None and settings.serial
             call = self._calls[queue] + 1
             leave = Leave(suspect=True)
-            answer = session.exchange(queue, fence, SEAT, call, settlements, want, serial=serial, leave=leave)
+            answer = session.exchange(queue, self._fence, SEAT, call, settlements, want, serial=serial, leave=leave)
             self._calls[queue] = call
         return answer, call
 

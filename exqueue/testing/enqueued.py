@@ -105,7 +105,8 @@ def _checked(message: Enqueue, kwargs: dict[str, Any], options: dict[str, Any]) 
     if definition is not None and not definition.arguments.takes_any:
         foreign = [name for name in kwargs if name not in definition.arguments.accepted]
         if foreign:
-            raise ArgumentsError(f"{definition.name} takes no {', '.join(foreign)}: {definition.shown_signature}")
+            named = ", ".join(map(repr, foreign))
+            raise ArgumentsError(f"{definition.name} takes no {named}: {definition.shown_signature}")
     return Expected(message.name, kwargs, options)
 
 

@@ -1,0 +1,1 @@
+"""What is offered to the tests of programs that use Exqueue."""
