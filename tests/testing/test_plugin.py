@@ -7,8 +7,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
+
 
 pytest_plugins = ["pytester"]
 
@@ -35,22 +38,6 @@ OPTIONS = ("-p", "no:valkey", "-W", "error", "--strict-markers")
 
 BUDGET_S = 0.005
 RUNS = 5
-
-
-@pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A suite whose environment has the library installed with its entry point, as pip leaves it."""
-    entry_points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
-    site = pytester.mkdir("site")
-    info = site / "exqueue_of_the_test-0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: exqueue-of-the-test\nVersion: 0\n")
-    lines = [f"{name} = {module}" for name, module in entry_points.items()]
-    (info / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines, ""]))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), str(ROOT)]))
-    monkeypatch.delenv("EXQUEUE_TEST_REDIS_URL", raising=False)
-    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
-    return pytester
 
 
 def run(suite: pytest.Pytester, program: str, *args: str) -> pytest.RunResult:

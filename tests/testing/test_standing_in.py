@@ -6,20 +6,35 @@ from collections.abc import Iterator
 import pytest
 
 from exqueue import (
+    CancelJob,
     ConfigError,
+    DeleteAllDead,
+    DeleteDead,
     Enqueue,
+    EnqueueMany,
     ExqueueSystem,
+    GetJob,
+    GetStatus,
+    GetTree,
     JobDied,
     JobEnqueued,
     JobFailed,
     JobStarted,
     JobSucceeded,
     ListJobs,
+    PauseQueue,
+    ResumeQueue,
+    RetryAllDead,
+    RetryDead,
+    StartWorker,
+    StopWorker,
     Subscribe,
     SystemRef,
     SystemStopped,
     Unsubscribe,
+    job,
 )
+from exqueue.messages import RECIPIENT, Message
 from exqueue.testing import MovableClock, StandIn, use
 from tests.testing.jobs import SendEmail, done, fragile
 
@@ -183,3 +198,40 @@ def test_at_is_by_the_clock_of_the_machine_or_of_the_test() -> None:
     with use() as system:
         system.ask(Enqueue(SendEmail, {"to": "ann"}, at=system.clock.now()))
         assert system.drain().succeeded == 1
+
+
+def test_every_message_is_answered() -> None:
+    """Or refused as a system refuses it: a message that is added is not forgotten here."""
+
+    @job(max_retries=0)
+    def dies() -> None:
+        raise ValueError
+
+    with use(check=False) as system:
+        dead = [system.enqueue(dies) for _ in range(3)]
+        system.drain()
+        cancelled = system.enqueue(SendEmail, to="ann")
+        subscriber = Subscriber()
+        messages: list[Message[object]] = [
+            Enqueue(SendEmail, {"to": "bob"}),
+            EnqueueMany([]),
+            StartWorker(SendEmail),
+            StopWorker(SendEmail),
+            RetryDead(dead[0]),
+            DeleteDead(dead[1]),
+            RetryAllDead(),
+            DeleteAllDead(),
+            CancelJob(cancelled),
+            PauseQueue("SendEmail"),
+            ResumeQueue("SendEmail"),
+            GetStatus(),
+            GetJob(dead[0]),
+            GetTree(),
+            ListJobs("ready"),
+            Subscribe(subscriber),
+            Unsubscribe(subscriber),
+        ]
+        assert {type(message) for message in messages} == set(RECIPIENT)
+        for message in messages:
+            assert system.ask(message) is not None
+            system.tell(message)
