@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from exqueue.testing.clock import MovableClock
-    from exqueue.testing.crash import crash
+    from exqueue.testing.crashing import crash
     from exqueue.testing.ended import Drained, Failed, JobsFailed
     from exqueue.testing.enqueued import Enqueued
     from exqueue.testing.simulation import Simulated, Simulation, simulate
     from exqueue.testing.stand_in import StandIn
-    from exqueue.testing.use import Mode, use
+    from exqueue.testing.using import Mode, use
 
 __all__ = [
     "Drained",
@@ -38,14 +38,14 @@ _HOME: Final[Mapping[str, str]] = MappingProxyType(
         "Enqueued": "enqueued",
         "Failed": "ended",
         "JobsFailed": "ended",
-        "Mode": "use",
+        "Mode": "using",
         "MovableClock": "clock",
         "Simulated": "simulation",
         "Simulation": "simulation",
         "StandIn": "stand_in",
-        "crash": "crash",
+        "crash": "crashing",
         "simulate": "simulation",
-        "use": "use",
+        "use": "using",
     }
 )
 """Where each name is defined: loaded at its first use, as what simulates needs greenlet, which most do not have."""

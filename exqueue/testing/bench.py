@@ -38,6 +38,10 @@ MOST_RUNS: Final = 10_000
 """So many runs are enough for one drain: jobs that always enqueue others would go on for ever."""
 
 
+Jobs = set[tuple[str, str]]
+"""Queue and id of each."""
+
+
 class Ended(NamedTuple):
     """A run that was settled."""
 
@@ -79,17 +83,21 @@ class Bench:
         learn_parameters(self._place.settings.codec, definition.perform)
 
     # -- running
-    def run_ready(self, only: set[tuple[str, str]] | None = None) -> list[Ended]:
+    def run_ready(self, only: Jobs | None = None, most: int = MOST_RUNS) -> list[Ended]:
         """Run all that is ready, also of what is enqueued meanwhile.
 
         Args:
-            only: queue and id of those that are run, each once; it is taken out of here.
+            only: those that are run, each once; it is taken out of here.
+            most: runs, at least 1.
+
+        Raises:
+            AssertionError: there are more.
         """
         ended: list[Ended] = []
         held: list[tuple[str, GiveBack]] = []
         while one := self._run_next(only, held):
             ended.append(one)
-            if len(ended) >= MOST_RUNS:
+            if len(ended) >= most:
                 raise AssertionError(
                     f"{MOST_RUNS:,} jobs have run and there are more: do they always enqueue others? recursive=False "
                     "runs only those that were there before"
@@ -98,7 +106,28 @@ class Bench:
             self._exchange(queue, [back], 0)
         return ended
 
-    def _run_next(self, only: set[tuple[str, str]] | None, held: list[tuple[str, GiveBack]]) -> Ended | None:
+    def run_all(self, only: Jobs | None = None) -> list[Ended]:
+        """As `run_ready`, and what waits for a later time: the clock goes on to each. What is put off is not chased."""
+        ended = self.run_ready(only)
+        postponed: Jobs = set()
+        while (due_in := self._next_due_in(only, postponed)) is not None:
+            self._place.clock.advance(due_in)
+            ended += self.run_ready(only, MOST_RUNS - len(ended))
+            postponed |= {(one.queue, one.id) for one in ended if one.outcome.verdict == "postponed"}
+        return ended
+
+    def run_for(self, seconds: float) -> list[Ended]:
+        """As `run_ready`, and what falls due within so many seconds, which pass: each at its time."""
+        clock = self._place.clock
+        until = clock.ahead_s + seconds
+        ended = self.run_ready()
+        while (due_in := self._next_due_in(None, set())) is not None and clock.ahead_s + due_in <= until:
+            clock.advance(due_in)
+            ended += self.run_ready()
+        clock.advance(max(0.0, until - clock.ahead_s))
+        return ended + self.run_ready()
+
+    def _run_next(self, only: Jobs | None, held: list[tuple[str, GiveBack]]) -> Ended | None:
         for queue in self._place.session.queues():
             while (run := self._fetch(queue)) is not None:
                 if only is None or (queue, run.id) in only:
@@ -157,10 +186,10 @@ class Bench:
         return fence
 
     # -- what is there
-    def stored(self, *, waiting: bool) -> set[tuple[str, str]]:
+    def stored(self, *, waiting: bool) -> Jobs:
         """Queue and id of all jobs that are ready or due, and of those that wait for later."""
         now, session = self._place.clock.time(), self._place.session
-        found: set[tuple[str, str]] = set()
+        found: Jobs = set()
         for queue in session.queues():
             for state in STATES:
                 offset = 0
@@ -169,14 +198,14 @@ class Bench:
                     offset += len(page)
         return found
 
-    def next_due_in(self, only: set[tuple[str, str]] | None = None) -> float | None:
-        """In how many seconds the next waiting job falls due; ``None`` when none waits."""
+    def _next_due_in(self, only: Jobs | None, but_not: Jobs) -> float | None:
+        """In how many seconds the next of these waiting jobs falls due; ``None`` when none waits."""
         session = self._place.session
         due = [
             job.due_at
             for queue in session.queues()
-            for job in session.list_jobs(queue, "waiting", 1 if only is None else MAX_BATCH, 0)
-            if job.due_at is not None and (only is None or (queue, job.id) in only)
+            for job in session.list_jobs(queue, "waiting", MAX_BATCH, 0)
+            if job.due_at is not None and (queue, job.id) not in but_not and (only is None or (queue, job.id) in only)
         ]
         return max(0.0, min(due) - self._place.clock.time()) + PAST_DUE_S if due else None
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from exqueue.persistence.redis.erase import erase
-from exqueue.testing.use import use
+from exqueue.testing.using import use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -226,7 +226,8 @@ class StandIn(SystemRef):
             _check_other(system, self)
             self._redirections.append(_redirect(system, self))
 
-    def _give_back(self) -> None:
+    def _end(self) -> None:
+        """The test is over."""
         while self._redirections:
             self._redirections.pop()()
 

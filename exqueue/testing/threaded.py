@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exqueue.actors.tables import jobs_table
 from exqueue.errors import ConfigError
 from exqueue.messages import GetStatus, StartWorker
 from exqueue.system_ref import SystemRef
@@ -38,13 +39,15 @@ class ThreadedStandIn(StandIn):
         scheduled: bool = False,
         check: bool | None = None,
     ) -> Drained:
-        """Start every job class that was enqueued in this test, then wait as `SystemRef.drain`."""
+        """Start the job classes that were enqueued in this test, unless they are started; then as `SystemRef.drain`."""
         if scheduled or not recursive:
             raise ConfigError("scheduled=True and recursive=False need mode manual or inline: in mode real workers run")
         began_at = self.clock.time()
         before = self._counts()
-        while self._targets:
-            self.ask(StartWorker(self._targets.popitem()[1]))
+        started = jobs_table(self._context.board)
+        for name, job in self._targets.items():
+            if name not in started:
+                self.ask(StartWorker(job))
         SystemRef.drain(self, timeout)
         after = self._counts()
         died = after.died - before.died
@@ -82,6 +85,7 @@ class ThreadedStandIn(StandIn):
         ]
 
     def _end(self) -> None:
+        super()._end()
         self.stop()
         self._workbench.close()
 

@@ -74,27 +74,17 @@ class ThreadlessStandIn(StandIn):
         self._check_process()
         self._patience_s(timeout)
         only = None if recursive else self._bench.stored(waiting=scheduled)
-        ended = self._bench.run_ready(only)
-        while scheduled and (due_in := self._bench.next_due_in(only)) is not None:
-            self.clock.advance(due_in)
-            ended += self._bench.run_ready(only)
+        ended = self._bench.run_all(only) if scheduled else self._bench.run_ready(only)
         return self._settle(ended, check=check)
 
     def advance(self, seconds: float, *, check: bool | None = None) -> Drained:
         """See `StandIn.advance`."""
         self._check_process()
         check_advance(seconds)
-        if not self._inline:
-            self.clock.advance(seconds)
-            return Drained()
-        until = self.clock.ahead_s + seconds
-        ended = self._bench.run_ready()
-        while (due_in := self._bench.next_due_in()) is not None and self.clock.ahead_s + due_in <= until:
-            self.clock.advance(due_in)
-            ended += self._bench.run_ready()
-        self.clock.advance(max(0.0, until - self.clock.ahead_s))
-        ended += self._bench.run_ready()
-        return self._settle(ended, check=check)
+        if self._inline:
+            return self._settle(self._bench.run_for(seconds), check=check)
+        self.clock.advance(seconds)
+        return Drained()
 
     def _settle(self, ended: list[Ended], *, check: bool | None) -> Drained:
         failures = [failure_of(one.id, one.queue, one.outcome) for one in ended]
@@ -117,6 +107,7 @@ class ThreadlessStandIn(StandIn):
         return True
 
     def _end(self) -> None:
+        super()._end()
         failures_table(self._context.board)["system"] = "the test is over that this system was for"
         self.stop()
         self._workbench.close()

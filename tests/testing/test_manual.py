@@ -90,6 +90,20 @@ def test_jobs_that_go_on_for_ever_are_found_out() -> None:
             system.drain()
 
 
+def test_jobs_that_go_on_for_ever_later_are_found_out() -> None:
+    """The same of one that enqueues itself for another time."""
+
+    @job(name="again")
+    def again() -> None:
+        system.ask(Enqueue(again, delay=60))
+
+    with use() as system:
+        system.enqueue(again)
+        with pytest.raises(AssertionError, match="recursive=False"):
+            system.drain(scheduled=True)
+        assert system.drain(recursive=False, scheduled=True) == Drained(succeeded=1)
+
+
 def test_jobs_for_later_wait_for_their_time() -> None:
     """`advance` makes them due; `drain` runs them then."""
     with use() as system:
@@ -146,6 +160,17 @@ def test_a_failed_job_fails_the_test() -> None:
         assert done == ["ann"]
         assert [failure.error.type for failure in failed.value.failures if failure.error] == ["ValueError"]
         assert [info.id for info in system.ask(ListJobs("waiting"))] == [job_id]
+
+
+def test_many_failures_are_not_all_told() -> None:
+    """The first five with their tracebacks; all of them are there."""
+    with use() as system:
+        for number in range(7):
+            system.ask(Enqueue(SendEmail, {"to": "nobody"}, id=f"mail-{number}"))
+        with pytest.raises(JobsFailed, match=r"(?s)7 runs of jobs failed.*mail-4.*\.\.\. and 2 more") as failed:
+            system.drain()
+        assert "mail-5" not in str(failed.value)
+        assert len(failed.value.failures) == 7
 
 
 def test_a_test_says_whether_it_checks() -> None:
@@ -248,6 +273,7 @@ def test_a_stopped_class_puts_its_jobs_off() -> None:
         system.enqueue(other)
         system.ask(StopWorker(SendEmail))
         assert system.drain() == Drained(succeeded=1, postponed=1)
+        assert system.drain(scheduled=True) == Drained(postponed=1)
 
 
 def test_a_serial_queue_halts_at_its_head() -> None:

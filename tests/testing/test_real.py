@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from exqueue import ActorInfo, ConfigError, GetStatus, GetTree
+from exqueue import ActorInfo, ConfigError, GetStatus, GetTree, StartWorker
 from exqueue.testing import Drained, JobsFailed, StandIn, crash, use
 from tests.system.helpers import eventually
 from tests.testing.jobs import Chain, SendEmail, done, where
@@ -31,6 +31,14 @@ def test_failures_fail_the_test() -> None:
             system.drain()
         assert [failure.attempt for failure in failed.value.failures] == [1]
         assert system.drain() == Drained()
+
+
+def test_a_class_that_is_started_stays_as_it_is() -> None:
+    """With the options that its start gave it."""
+    with use("real", check=False) as system:
+        system.ask(StartWorker(SendEmail, max_retries=0))
+        system.enqueue(SendEmail, to="nobody")
+        assert system.drain() == Drained(died=1)
 
 
 def test_dead_jobs_are_found() -> None:

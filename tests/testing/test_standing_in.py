@@ -19,6 +19,7 @@ from exqueue import (
     JobDied,
     JobEnqueued,
     JobFailed,
+    JobNotFound,
     JobStarted,
     JobSucceeded,
     ListJobs,
@@ -235,3 +236,22 @@ def test_every_message_is_answered() -> None:
         for message in messages:
             assert system.ask(message) is not None
             system.tell(message)
+
+
+def test_a_future_is_answered() -> None:
+    """As by a system, with the answer or the error."""
+    with use() as system:
+        assert system.ask(GetStatus(), block=False).get().node == "test"
+        with pytest.raises(JobNotFound):
+            system.ask(RetryDead("none"), block=False).get()
+
+
+def test_start_refuses_what_the_real_one_refuses() -> None:
+    """A test finds a setting that is not allowed."""
+    with use() as system:
+        assert ExqueueSystem.start("redis://nowhere", lock_ttl=3.0, report=print) is system
+        for settings in ({"lock_ttl": -1}, {"namespace": "a b"}, {"report": 3}):
+            with pytest.raises(ConfigError):
+                ExqueueSystem.start("memory://", **settings)
+        with pytest.raises(TypeError):
+            ExqueueSystem.start("memory://", lock_tll=3)  # type: ignore[call-arg] # what is tested

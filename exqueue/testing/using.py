@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from exqueue.checks import shown
+from exqueue.config import SystemConfig, check_report, url_of_environment
 from exqueue.errors import ConfigError
 from exqueue.system import ExqueueSystem
 from exqueue.system_ref import SystemRef
@@ -15,6 +17,8 @@ from exqueue.testing.threadless import ThreadlessStandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from exqueue.testing.stand_in import StandIn
 
 Mode = Literal["manual", "inline", "real"]
 """``manual``: jobs are kept until `StandIn.drain`. ``inline``: what is ready runs at once, in the thread that made it
@@ -30,7 +34,7 @@ def use(
     clock: MovableClock | None = None,
     url: str = "memory://",
     namespace: str = "default",
-) -> Iterator[ThreadlessStandIn | ThreadedStandIn]:
+) -> Iterator[StandIn]:
     """Have a stand-in while the block runs; meanwhile `ExqueueSystem.start` answers it, too.
 
     Args:
@@ -47,19 +51,27 @@ def use(
     if mode not in get_args(Mode):
         raise ConfigError(f"mode is one of {', '.join(get_args(Mode))}, not {shown(mode)}")
     start = ExqueueSystem.start
-    stand_in: ThreadlessStandIn | ThreadedStandIn
+    stand_in: StandIn
     if mode == "real":
         stand_in = ThreadedStandIn(start(url, namespace=namespace), check=check)
     else:
         stand_in = ThreadlessStandIn(clock or MovableClock(), inline=mode == "inline", check=check)
     try:
         stand_in.stand_in_for(*((instead_of,) if isinstance(instead_of, SystemRef) else instead_of))
-        _let_start_answer(lambda *_, **__: stand_in)
+        _let_start_answer(partial(_checked, stand_in))
         yield stand_in
     finally:
         _let_start_answer(start)
-        stand_in._give_back()  # noqa: SLF001 - the two are one
-        stand_in._end()  # noqa: SLF001 - the same
+        stand_in._end()  # noqa: SLF001 - no test is to call it
+
+
+def _checked(
+    stand_in: StandIn, url: str | None = None, *, report: Callable[..., object] | None = None, **settings: Any
+) -> StandIn:
+    """As `ExqueueSystem.start` of the real one: what that refuses is refused."""
+    SystemConfig(url_of_environment() if url is None else url, **settings)
+    check_report(report)
+    return stand_in
 
 
 def _let_start_answer(start: Callable[..., Any]) -> None:
