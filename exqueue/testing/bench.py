@@ -109,11 +109,12 @@ class Bench:
     def run_all(self, only: Jobs | None = None) -> list[Ended]:
         """As `run_ready`, and what waits for a later time: the clock goes on to each. What is put off is not chased."""
         ended = self.run_ready(only)
-        postponed: Jobs = set()
+        postponed = {(one.queue, one.id) for one in ended if one.outcome.verdict == "postponed"}
         while (due_in := self._next_due_in(only, postponed)) is not None:
             self._place.clock.advance(due_in)
-            ended += self.run_ready(only, MOST_RUNS - len(ended))
-            postponed |= {(one.queue, one.id) for one in ended if one.outcome.verdict == "postponed"}
+            now_ended = self.run_ready(only, MOST_RUNS - len(ended))
+            postponed |= {(one.queue, one.id) for one in now_ended if one.outcome.verdict == "postponed"}
+            ended += now_ended
         return ended
 
     def run_for(self, seconds: float) -> list[Ended]:
