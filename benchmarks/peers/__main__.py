@@ -106,14 +106,16 @@ def main() -> None:
         parser.error(str(error))
     sizes, results, begun = QUICK if wanted.quick else FULL, Results(), time.monotonic()
     commands = install(peers, wanted.cache.resolve(), results)
-    with tempfile.TemporaryDirectory(prefix="exqueue-peers-") as folder:
-        one_by_one(commands, wanted.cache.resolve(), sizes, results, Path(folder))
-        together(commands, wanted.cache.resolve(), sizes, results, Path(folder))
-    took_s = round(time.monotonic() - begun)
     with store() as shared:
-        head = about(shared.server.version()) | {"took_s": took_s, "quick": wanted.quick}
-    write_results(wanted.output, head | results.to_plain(peers), results.rows)
-    print(f"{table(results.rows, results.missing)}\n\n{took_s} s, written to {wanted.output}")
+        version = about(shared.server.version())
+    cache = wanted.cache.resolve()
+    with tempfile.TemporaryDirectory(prefix="exqueue-peers-") as folder:
+        for part in (one_by_one, together):
+            part(commands, cache, sizes, results, Path(folder))
+            # After each, so that what goes wrong in the last minute does not take the rest with it.
+            head = version | {"took_s": round(time.monotonic() - begun), "quick": wanted.quick}
+            write_results(wanted.output, head | results.to_plain(peers), results.rows)
+    print(f"{table(results.rows, results.missing)}\n\n{time.monotonic() - begun:.0f} s, written to {wanted.output}")
 
 
 if __name__ == "__main__":

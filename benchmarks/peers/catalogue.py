@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+SETTLE_S: Final = 0.5
+# The processes of a pool start one by one, on one CPU, while the first of them works already.
+POOL_SETTLES_S: Final = 0.4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
@@ -21,7 +25,7 @@ class Peer:
         store: ``redis`` or ``sqlite``.
         has_bulk: whether many jobs can be stored by one call.
         variables: further environment variables of its programs.
-        settle_s: how long after the first job its processes may still be starting, in seconds.
+        settle_s_a_slot: how long after the first job processes may still be starting, in seconds a slot.
     """
 
     name: str
@@ -31,11 +35,12 @@ class Peer:
     store: str = "redis"
     has_bulk: bool = False
     variables: tuple[tuple[str, str], ...] = ()
-    settle_s: float = 0.5
+    settle_s_a_slot: float = 0.0
 
+    def settle_s(self, slots: int) -> float:
+        """How long after the first job nothing is measured, in seconds."""
+        return SETTLE_S + slots * self.settle_s_a_slot
 
-# The processes of the pool start one by one, on one CPU, while the first of them works already.
-POOL_SETTLES_S: Final = 5.0
 
 PEERS: Final = (
     Peer(name="exqueue", folder="exqueue", settings="as it comes", has_bulk=True),
@@ -51,7 +56,7 @@ PEERS: Final = (
         folder="rq",
         settings="a pool of SimpleWorker, 1 process a slot, result_ttl 0",
         has_bulk=True,
-        settle_s=POOL_SETTLES_S,
+        settle_s_a_slot=POOL_SETTLES_S,
     ),
     Peer(name="huey", folder="huey", settings="threads, no results", acknowledged="never: what is taken is gone"),
     Peer(name="celery", folder="celery", settings="threads, acks_late, prefetch multiplier 100, no results"),

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.peers.catalogue import SETTLE_S
 from benchmarks.peers.processes import NotMeasured, await_truth
 from benchmarks.rig import records
 from benchmarks.rig.records import percentile
@@ -28,12 +29,12 @@ class Sizes:
     """How much is done for one figure: jobs by number, windows in seconds."""
 
     enqueued: int = 40_000
-    enqueue_s: float = 3.0
+    enqueue_s: float = 2.0
     bulk: int = 60_000
     bulk_s: float = 2.0
-    drain_s: float = 3.0
-    sleep_s: float = 2.0
-    samples: int = 250
+    drain_s: float = 2.5
+    sleep_s: float = 1.5
+    samples: int = 200
     idle_s: float = 20.0
     idle_settles_s: float = 5.0
     repetitions: int = 3
@@ -83,7 +84,7 @@ def worked(stage: Stage, slots: int, stored: int, window_s: float) -> Worked:
     """
     with stage.worker(slots) as worker:
         stage.await_records(worker, 1)
-        await_truth(lambda: records.count(stage.records) >= stored // 2, stage.peer.settle_s)
+        await_truth(lambda: records.count(stage.records) >= stored // 2, stage.peer.settle_s(slots))
         skipped, cpu_s = records.count(stage.records), worker.cpu_s()
         await_truth(lambda: records.count(stage.records) >= stored or worker.has_ended, window_s)
         jobs, cpu_s, pss = records.count(stage.records), worker.cpu_s() - cpu_s, worker.pss_bytes()
@@ -121,8 +122,7 @@ def sleepers(slots: int) -> Callable[[Stage, Sizes], Iterator[Figure]]:
 
     def measure(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
         ideal = slots / SLEEP_S
-        stored = stage.fill(int(ideal * (sizes.sleep_s + stage.peer.settle_s)), SLEEP_S)
-        # Twice the time: a slow one shall not be cut off before it has had the chance to end all.
+        stored = stage.fill(int(ideal * (sizes.sleep_s + SETTLE_S)), SLEEP_S)
         rate = worked(stage, slots, stored, sizes.sleep_s).rate
         yield Figure(f"10 ms jobs, {slots} slots", "% of ideal", 100 * rate / ideal)
 
@@ -135,7 +135,7 @@ def latency(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
         stage.offer("enqueue", jobs=WARM_JOBS - 1)
         stage.await_records(worker, WARM_JOBS)
         # The processes of a pool that are still starting would be in the way.
-        await_truth(lambda: worker.has_ended, stage.peer.settle_s)
+        await_truth(lambda: worker.has_ended, stage.peer.settle_s(SLOTS))
         stage.forget_records()
         stored = stage.offer("enqueue", jobs=sizes.samples, rate=RATE).stored
         await_truth(lambda: records.count(stage.records) >= stored, LATE_S)
@@ -166,7 +166,7 @@ def measure(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
             for figure in group(stage, sizes):
                 found.add(figure.measure)
                 yield figure
-        except (NotMeasured, ValueError) as error:
+        except (NotMeasured, ValueError, OSError) as error:  # OSError: a process ended while it was looked at.
             for name in names:
                 if name not in found:
                     yield Figure(name, "", None, f"failed after {time.monotonic() - begun:.0f} s: {error}")

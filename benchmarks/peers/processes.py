@@ -14,7 +14,7 @@ from benchmarks.rig.procfs import TICKS_A_SECOND, UTIME, pss_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-STOP_WITHIN_S: Final = 5.0
+STOP_WITHIN_S: Final = 1.0
 POLL_S: Final = 0.02
 CPU_FIELDS: Final = slice(UTIME, UTIME + 4)
 """Its own user and system time, and those of its children that have ended."""
