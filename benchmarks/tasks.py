@@ -15,6 +15,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks.exchanging import exchange_at, longest_at_limits
 from benchmarks.jobs import Send, arguments, job_of
 from benchmarks.raw import raw_rate
 from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
@@ -68,11 +69,13 @@ def bulk(url: str, namespace: str, jobs: int, queues: int = 1, size: int = 0) ->
         answer(jobs / (time.perf_counter() - begun))
 
 
-def work(url: str, namespace: str, workers: int, queues: int = 1, sleep_s: float = 0.0) -> None:
-    """A node that works until SIGTERM; each queue has so many workers."""
+def work(*, url: str, namespace: str, workers: int, queues: int = 1, sleep_s: float = 0.0, beside: str = "") -> None:
+    """A node that works until SIGTERM; each queue has so many workers, and the one ``beside`` them has one."""
     system = ExqueueSystem.start(url, namespace=namespace)
     for n in range(queues):
         system.ask(StartWorker(job_of(_queue(n, queues), sleep_s), concurrency=workers), timeout=30)
+    if beside:
+        system.ask(StartWorker(job_of(beside), concurrency=1))
     answer("ready")
     system.run()
 
@@ -150,7 +153,20 @@ def _side_by_side(target: Any, threads: int) -> None:
         thread.join()
 
 
-TASKS = {task.__name__: task for task in (raw, enqueue, bulk, work, mixed, paced, fall_due, bare_threads)}
+def growth(url: str, namespace: str, sizes: list[int]) -> None:
+    """Seconds of an exchange of ten jobs and of a push of ten at each size, in the order of ``sizes``."""
+    answer(exchange_at(url, namespace, sizes))
+
+
+def limits(url: str, namespace: str, queue: str) -> None:
+    """Ask everything of a long queue that has a limit, at its limit."""
+    longest_at_limits(url, namespace, queue)
+    answer("done")
+
+
+TASKS = {
+    task.__name__: task for task in (raw, enqueue, bulk, work, mixed, paced, fall_due, bare_threads, growth, limits)
+}
 
 
 def main() -> None:
