@@ -9,6 +9,7 @@ minute of the machine falls on all alike.
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,14 +37,12 @@ QUICK = 0.1
 def measured(store: str, measures: Sequence[Measure], scale: float, *, once: bool) -> tuple[tuple[Figure, ...], int]:
     """Take all repetitions of these measures on one store; the figures, and how many could not be taken."""
     sheet, failed = Sheet(SUBJECTS[store]), 0
-    here = [measure for measure in measures if store in measure.stores]
     with stages(store, scale) as both:
-        for repetition in range(1 if once else max((each.repetitions for each in here), default=0)):
-            for measure in here:
-                if repetition < measure.repetitions:
-                    failed += sum(
-                        not _taken(sheet, measure, stage) for stage in both if stage.mode.name in measure.modes
-                    )
+        for repetition in range(1 if once else max(each.times(store) for each in measures)):
+            due = [each for each in measures if repetition < each.times(store)]
+            for measure, stage in itertools.product(due, both):
+                if stage.takes(measure.modes) and not _taken(sheet, measure, stage):
+                    failed += 1
     return sheet.figures(), failed
 
 

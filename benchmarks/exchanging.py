@@ -97,7 +97,7 @@ def exchange_at(url: str, namespace: str, sizes: list[int]) -> list[tuple[float,
 
 
 def longest_at_limits(url: str, namespace: str, queue: str) -> None:
-    """Push, exchange, give back and list as many at once as is allowed, and ask for the status, over the whole queue."""
+    """Push, exchange, give back and list as many at once as is allowed, and ask for the status."""
     store = open_persistence(url, namespace=namespace)
     session = store.session(timeout=60)
     fence = Fence(2, CALLER)

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.rig.modes import MODES, pin
+from benchmarks.rig.modes import modes
 from benchmarks.rig.programs import Program, result_of
 from benchmarks.rig.server import private_server
 from exqueue.persistence.urls import open_persistence
@@ -82,6 +82,10 @@ class Stage:
         """Whether jobs are kept in a file."""
         return self._server is None
 
+    def takes(self, modes: str) -> bool:
+        """Whether what is measured in these modes is measured here; a file has only one."""
+        return self.is_sqlite or self.mode.name in modes
+
     def scaled(self, number: int) -> int:
         """So many of them in this run; SQLite, which waits for the disk, gets a fifth."""
         return max(10, int(number * self._scale * (0.2 if self.is_sqlite else 1.0)))
@@ -101,7 +105,6 @@ class Stage:
         if self._server is not None:
             self._server.flush()
             self._server.pin(self.mode)
-            pin(self._yardstick.pid, self.cpu)
         url = f"sqlite:///{self._folder / name}.db" if self._server is None else self._server.url
         try:
             yield Place(url, name, self._folder / f"{name}.records")
@@ -126,8 +129,7 @@ def stages(store: str, scale: float) -> Iterator[tuple[Stage, ...]]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="exqueue-bench-")))
         server = stack.enter_context(private_server()) if store == "redis" else None
         url = f"sqlite:///{folder / 'yardstick.db'}" if server is None else server.url
-        cpu = MODES[0].python_cpu
-        yardstick = Program("raw", {"url": url, "seconds": RAW_S}, cpu, folder / "none")
+        here = modes() if server is not None else modes()[-1:]
+        yardstick = Program("raw", {"url": url, "seconds": RAW_S}, here[0].python_cpu, folder / "none")
         stack.enter_context(yardstick)
-        modes = MODES if server is not None else MODES[-1:]
-        yield tuple(Stage(mode, server, folder, yardstick, scale) for mode in modes)
+        yield tuple(Stage(mode, server, folder, yardstick, scale) for mode in here)

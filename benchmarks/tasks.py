@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.exchanging import exchange_at, longest_at_limits
 from benchmarks.jobs import Send, arguments, job_of
-from benchmarks.raw import raw_rate
+from benchmarks.raw import ask_and_evalsha_rate, raw_rate
 from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
 
 BATCH = 1_000
@@ -36,6 +36,12 @@ def raw(url: str, seconds: float) -> None:
     """The yardstick, measured anew for each line that comes in."""
     for _ in sys.stdin:
         answer(raw_rate(url, seconds))
+
+
+def reference(url: str, seconds: float) -> None:
+    """What guards are held against, measured anew for each line that comes in."""
+    for _ in sys.stdin:
+        answer(ask_and_evalsha_rate(url, seconds))
 
 
 def enqueue(url: str, namespace: str, seconds: float, size: int = 0, threads: int = 1) -> None:
@@ -165,7 +171,8 @@ def limits(url: str, namespace: str, queue: str) -> None:
 
 
 TASKS = {
-    task.__name__: task for task in (raw, enqueue, bulk, work, mixed, paced, fall_due, bare_threads, growth, limits)
+    task.__name__: task
+    for task in (raw, reference, enqueue, bulk, work, mixed, paced, fall_due, bare_threads, growth, limits)
 }
 
 

@@ -82,9 +82,9 @@ def short_jobs(stage: Stage) -> list[Reading]:
     readings = []
     for workers in (10, 50):
         with stage.place() as place:
-            arguments = {"threads": workers, "sleep_s": SLEEP_S, "seconds": stage.seconds(1.0)}
+            arguments = {"threads": workers, "sleep_s": SLEEP_S, "seconds": stage.seconds(0.6)}
             bare = float(result_of("bare_threads", arguments, stage.cpu, place.records))
-            jobs = int(stage.seconds(2.0) * workers / SLEEP_S)
+            jobs = int(stage.seconds(1.2) * workers / SLEEP_S)
             drained = drain(stage, place, Load(jobs, workers, sleep_s=SLEEP_S))
             readings.append(Reading(f"10 ms jobs, {workers} workers", "jobs/s", drained.rate, bare))
     return readings

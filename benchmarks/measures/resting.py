@@ -12,7 +12,7 @@ from benchmarks.rig.programs import worker
 if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
-IDLE_S: Final = 15.0
+IDLE_S: Final = 12.0
 SETTLES_S: Final = 3.0
 WAITING: Final = 100_000
 MEGA: Final = 1e6

@@ -22,6 +22,8 @@ DURING_S: Final = 6.0
 OTHER: Final = "other"
 WORKERS: Final = 10
 MILLI: Final = 1e3
+MS: Final = 1_000
+"""In a second, and to one of them a time is kept at which a job falls due."""
 P99: Final = 0.99
 
 
@@ -65,19 +67,19 @@ def due_at_once(stage: Stage) -> list[Reading]:
     falling = sorted((each for each in done if each.mark <= jobs), key=lambda each: each.begun_ns)
     return [
         Reading("due in one second: another queue's p99", "ms", percentile(latencies_ms(beside), P99)),
-        Reading("due in one second: started out of turn", "jobs", out_of_turn(falling, WORKERS)),
+        Reading("due in one second: started out of turn", "jobs", out_of_turn(falling, max(jobs // MS, 2 * WORKERS))),
         Reading("due in one second: started", "jobs/s", records.rate(falling)),
     ]
 
 
-def out_of_turn(done: list[Record], workers: int) -> int:
-    """How many jobs began further from their place than threads may be mixed up that were given theirs in order.
+def out_of_turn(done: list[Record], tolerance: int) -> int:
+    """How many jobs began further from their place than threads mix up what they were given in order.
 
     Args:
         done: in the order in which they began; ``mark`` is the place in which they fell due, from 0.
-        workers: that took them.
+        tolerance: so many places are allowed, for instance those that fall due in the same millisecond.
     """
-    return sum(abs(each.mark - place) > 2 * workers for place, each in enumerate(done))
+    return sum(abs(each.mark - place) > tolerance for place, each in enumerate(done))
 
 
 def latencies_ms(done: list[Record]) -> list[float]:
