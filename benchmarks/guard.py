@@ -3,8 +3,8 @@
     python -m benchmarks.guard
 
 Server and programs share one CPU. The best of some rounds is held against the ratios in ``guard.toml``: below half of
-one is a failure, a quarter below it a warning. The reference is a pykka ``ask`` and an EVALSHA, one after the other, so
-that it grows and shrinks with the machine as Exqueue does.
+one is a failure, a quarter below it a warning. The reference is a pykka ``ask`` and an EVALSHA, one after the other: it
+grows and shrinks with the machine as Exqueue does.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from benchmarks.rig.server import private_server
 from benchmarks.stage import RAW_S, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.stage import Place
 
 COMMITTED: Final = Path(__file__).with_name("guard.toml")
 ROUNDS: Final = 5
@@ -36,7 +38,7 @@ def verdict(name: str, best: float, committed: float) -> tuple[bool, str]:
 
     Args:
         name: of what was measured.
-        best: its highest ratio to the reference.
+        best: what it has reached, as a ratio to the reference.
         committed: what it was when ``guard.toml`` was written.
     """
     share = best / committed
@@ -46,7 +48,7 @@ def verdict(name: str, best: float, committed: float) -> tuple[bool, str]:
 
 
 def best_ratios(rounds: int) -> dict[str, float]:
-    """The highest ratio of each to the reference of the same round."""
+    """The highest ratio of each to the reference right before and after it."""
     found: dict[str, list[float]] = {"enqueue": [], "drain": []}
     mode = modes()[-1]
     with private_server() as server, TemporaryDirectory(prefix="exqueue-guard-") as name:
@@ -55,13 +57,24 @@ def best_ratios(rounds: int) -> dict[str, float]:
         with Program("reference", given, mode.python_cpu, folder / "none") as reference:
             stage = Stage(mode, server, folder, reference, 1.0)
             for _ in range(rounds):
-                with stage.place() as place:
-                    before = stage.raw()
-                    found["enqueue"].append(float(stage.result_of("enqueue", place, seconds=ENQUEUE_S)) / before)
-                with stage.place() as place:
-                    before = stage.raw()
-                    found["drain"].append(drain(stage, place, Load(JOBS, workers=10)).rate / before)
+                found["enqueue"].append(_beside_reference(stage, _enqueue_rate))
+                found["drain"].append(_beside_reference(stage, _drain_rate))
     return {name: max(ratios) for name, ratios in found.items()}
+
+
+def _beside_reference(stage: Stage, rate: Callable[[Stage, Place], float]) -> float:
+    with stage.place() as place:
+        before = stage.raw()
+        found = rate(stage, place)
+        return 2 * found / (before + stage.raw())
+
+
+def _enqueue_rate(stage: Stage, place: Place) -> float:
+    return float(stage.result_of("enqueue", place, seconds=ENQUEUE_S))
+
+
+def _drain_rate(stage: Stage, place: Place) -> float:
+    return drain(stage, place, Load(JOBS, workers=10)).rate
 
 
 def judged(best: Mapping[str, float], committed: Mapping[str, float]) -> tuple[bool, list[str]]:

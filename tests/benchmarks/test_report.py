@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import report
 from benchmarks.catalogue import MEASURES, chosen
-from benchmarks.charts import Bar, chart
+from benchmarks.charts import LABELS, VALUES, WIDTH, Bar, chart
 from benchmarks.goals import verdict
 from benchmarks.rig.figures import Figure, write_results
 from benchmarks.table import table
@@ -84,7 +84,7 @@ def test_a_chart_is_xml_whose_bars_are_as_long_as_their_values() -> None:
     bars = [Bar("one", "A", 1.0, 1.0, 1.0), Bar("two", "B", 2.0, 2.0, 2.0, goal=1.0)]
     drawing = ET.fromstring(chart("a < b", "x", bars))  # noqa: S314 - it is our own text
     widths = [float(each.get("width", "0")) for each in drawing.iter("{http://www.w3.org/2000/svg}rect")]
-    assert widths[2] == pytest.approx(2 * widths[1], abs=0.2)
+    assert widths[1:] == pytest.approx([(WIDTH - LABELS - VALUES) / 2, WIDTH - LABELS - VALUES], abs=0.1)
     assert drawing.findtext("{http://www.w3.org/2000/svg}title") == "a < b"
 
 
