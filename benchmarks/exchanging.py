@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from benchmarks.jobs import RECORD_BYTES
 from exqueue import ExqueueSystem, GetStatus, ListJobs
 from exqueue.persistence.urls import open_persistence
-from exqueue.persistence.values import MAX_BATCH, Done, Fence, Fetched, NewJob, Push
+from exqueue.persistence.values import MAX_BATCH, Done, Fence, Fetched, Leave, NewJob, Push
 
 if TYPE_CHECKING:
     from exqueue.persistence.base import Session
@@ -19,6 +19,7 @@ WANT: Final = 10
 ROUNDS: Final = 50
 BLOCKS: Final = 25
 CALLER: Final = "growth"
+MANY: Final = 1_000
 FAR: Final = 1_000_000
 """How far back in the line a page is asked for."""
 
@@ -96,19 +97,26 @@ def exchange_at(url: str, namespace: str, sizes: list[int]) -> list[tuple[float,
     ]
 
 
-def longest_at_limits(url: str, namespace: str, queue: str) -> None:
-    """Push, exchange, give back and list as many at once as is allowed, and ask for the status."""
+def ask_at_limits(url: str, namespace: str, queue: str, turn: int) -> None:
+    """Push, exchange, give back and list as many at once as is allowed, and ask for the status.
+
+    Args:
+        url: of the store.
+        namespace: of the queue.
+        queue: a long one, whose fence is of epoch 1.
+        turn: from 0, as each takes the queue over from the one before.
+    """
+    first, second = Fence(2 * turn + 2, CALLER), Fence(2 * turn + 3, CALLER)
     store = open_persistence(url, namespace=namespace)
     session = store.session(timeout=60)
-    fence = Fence(2, CALLER)
-    session.claim(queue, fence, 1)
-    many = session.exchange(queue, fence, 1, 1, [], MAX_BATCH, serial=False).jobs
+    session.claim(queue, first, 1)
+    session.exchange(queue, first, 1, 1, [], MAX_BATCH, serial=False)
     # Another fence puts back at once all that runs.
-    session.claim(queue, Fence(3, CALLER), 1)
-    many = session.exchange(queue, Fence(3, CALLER), 1, 1, [], MAX_BATCH, serial=False).jobs
-    settled = [Done(job.id, job.run) for job in many]
-    session.exchange(queue, Fence(3, CALLER), 1, 2, settled, MAX_BATCH, serial=False)
-    session.push("limits", [Push(queue, 1, tuple(_job(n, "late") for n in range(MAX_BATCH)))])
+    session.claim(queue, second, 1)
+    many = session.exchange(queue, second, 1, 1, [], MAX_BATCH, serial=False, leave=Leave(poison_from=MANY)).jobs
+    session.exchange(queue, second, 1, 2, [Done(job.id, job.run) for job in many], MAX_BATCH, serial=False)
+    late = tuple(_job(number, f"late-{turn}-") for number in range(MAX_BATCH))
+    session.push("limits", [Push(queue, turn + 1, late)])
     store.close()
     with ExqueueSystem.start(url, namespace=namespace, ask_timeout=60) as system:
         system.ask(GetStatus())

@@ -15,7 +15,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.exchanging import exchange_at, longest_at_limits
+from benchmarks.exchanging import ask_at_limits, exchange_at
 from benchmarks.jobs import Send, arguments, job_of
 from benchmarks.raw import ask_and_evalsha_rate, raw_rate
 from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
@@ -165,9 +165,10 @@ def growth(url: str, namespace: str, sizes: list[int]) -> None:
 
 
 def limits(url: str, namespace: str, queue: str) -> None:
-    """Ask everything of a long queue that has a limit, at its limit."""
-    longest_at_limits(url, namespace, queue)
-    answer("done")
+    """Ask everything of a long queue that has a limit, at its limit, once for each line that comes in."""
+    for turn, _ in enumerate(sys.stdin):
+        ask_at_limits(url, namespace, queue, turn)
+        answer("done")
 
 
 TASKS = {

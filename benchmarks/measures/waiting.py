@@ -24,8 +24,6 @@ ALONE_S, STORED_A_SECOND = 4.0, 12_000
 OTHER: Final = "other"
 WORKERS: Final = 10
 MILLI: Final = 1e3
-MS: Final = 1_000
-"""In a second, and to one of them a time is kept at which a job falls due."""
 P99: Final = 0.99
 
 
@@ -69,19 +67,23 @@ def due_at_once(stage: Stage) -> list[Reading]:
     falling = sorted((each for each in done if each.mark <= jobs), key=lambda each: each.begun_ns)
     return [
         Reading("due in one second: another queue's p99", "ms", percentile(latencies_ms(beside), P99)),
-        Reading("due in one second: started out of turn", "jobs", out_of_turn(falling, max(jobs // MS, 2 * WORKERS))),
+        Reading("due in one second: started out of turn", "jobs", out_of_turn(falling, WORKERS)),
         Reading("due in one second: started", "jobs/s", records.rate(falling)),
     ]
 
 
-def out_of_turn(done: list[Record], tolerance: int) -> int:
-    """How many jobs began further from their place than threads mix up what they were given in order.
+def out_of_turn(done: list[Record], workers: int) -> int:
+    """How many jobs began before others that were due before them, or long after others that were due later.
+
+    A thread that the system holds up begins its job late, and makes all others early by one place: so a job may be
+    early by twice the number of threads, and late by a hundredth of all.
 
     Args:
         done: in the order in which they began; ``mark`` is the place in which they fell due, from 0.
-        tolerance: so many places are allowed, for instance those that fall due in the same millisecond.
+        workers: the threads that ran them.
     """
-    return sum(abs(each.mark - place) > tolerance for place, each in enumerate(done))
+    early, late = 2 * workers, max(2 * workers, len(done) // 100)
+    return sum(not -late <= each.mark - place <= early for place, each in enumerate(done))
 
 
 def latencies_ms(done: list[Record]) -> list[float]:

@@ -13,6 +13,7 @@ from exqueue.codec import default_codec
 from exqueue.record import encode_record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -54,12 +55,21 @@ def test_latency_ends_where_the_job_begins() -> None:
     assert latencies_ms([Record(NS, NS + 2_000_000, 9 * NS)]) == [2.0]
 
 
-def test_jobs_that_threads_mixed_up_are_in_turn_and_one_far_off_is_not() -> None:
-    """Two workers may begin what they were given in order the other way round."""
-    orderly = [Record(mark, 0, 0) for mark in (1, 0, 3, 2, 4, 5, 6, 7, 8, 9)]
-    assert out_of_turn(orderly, tolerance=4) == 0
-    late = [Record(mark, 0, 0) for mark in (1, 2, 3, 4, 5, 6, 7, 8, 9, 0)]
-    assert out_of_turn(late, tolerance=4) == 1
+def begun(marks: Iterable[int]) -> list[Record]:
+    """Jobs that began in this order."""
+    return [Record(mark, 0, 0) for mark in marks]
+
+
+def test_what_threads_mix_up_is_in_turn() -> None:
+    """Two may begin the other way round what they were given in order, and one may be held up for long."""
+    assert out_of_turn(begun([1, 0, 3, 2, *range(4, 1_000)]), workers=2) == 0
+    assert out_of_turn(begun([*range(1, 9), 0, *range(9, 1_000)]), workers=2) == 0
+
+
+def test_a_job_that_began_before_its_turn_or_long_after_it_is_found() -> None:
+    """Early by five with two threads, or late by more than a hundredth."""
+    assert out_of_turn(begun([5, *range(5), *range(6, 1_000)]), workers=2) == 1
+    assert out_of_turn(begun([*range(1, 12), 0, *range(12, 1_000)]), workers=2) == 1
 
 
 def test_a_job_has_a_record_of_the_length_that_its_memory_is_told_of() -> None:
