@@ -23,7 +23,7 @@ CHECKED := $(wildcard exqueue tests examples benchmarks)
 .PHONY: help demo test test-long prove prove-long mutants bench bench-guard lint format clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## Watch Exqueue work: crashes, a death, a takeover (EXQUEUE_URL says where, else in a file)
 	@$(BIN)/python examples/demo.py
