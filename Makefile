@@ -4,6 +4,7 @@ PYTHON ?= $(shell python3.11 -c 'print("python3.11")' 2>/dev/null || echo python
 VENV ?= .venv
 PYTEST_ARGS ?=
 MUTANTS_ARGS ?=
+BENCH_ARGS ?=
 PEERS_ARGS ?=
 # So many at once: most of what the tests do is to wait for processes, servers and time-outs.
 TEST_PROCESSES ?= 4
@@ -20,7 +21,7 @@ STAMP := $(VENV)/.installed
 CHECKED := $(wildcard exqueue tests examples benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long prove prove-long mutants bench-peers lint format clean
+.PHONY: help demo test test-long prove prove-long mutants bench bench-peers bench-guard lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +47,12 @@ prove-long: $(STAMP) ## The same for as long as asked: SEEDS=1000: MINUTES=30
 
 mutants: $(STAMP) ## Put faults into the product, one by one, and see each of them caught (MUTANTS_ARGS=--help)
 	@$(BIN)/python -m tests.mutants $(MUTANTS_ARGS)
+
+bench: $(STAMP) ## Measure Exqueue, in 10 minutes on a quiet machine (BENCH_ARGS=--help)
+	@$(BIN)/python -m benchmarks.bench $(BENCH_ARGS)
+
+bench-guard: $(STAMP) ## Fail when enqueue or drain has become half as fast as it was
+	@$(BIN)/python -m benchmarks.guard
 
 bench-peers: $(STAMP) ## Measure Exqueue beside its peers, in under 40 minutes (PEERS_ARGS=--help)
 	@$(BIN)/python -m benchmarks.peers $(PEERS_ARGS)

@@ -10,20 +10,50 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pykka
 import redis
 
 from exqueue.persistence.redis.keys import namespace_keys, queue_keys
 from exqueue.persistence.redis.scripts import script
 from exqueue.persistence.sqlite.persistence import path_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 RECORD = b"x" * 75
 CALLER_KEPT_MS = 3_600_000
 LOOK_EVERY = 100
 
 
-def raw_evalsha_rate(url: str, seconds: float) -> float:
-    """How many times a second one thread of redis-py runs ``client.evalsha`` of the push script, one job each."""
+class Echo(pykka.ThreadingActor):
+    """Answers with what it was asked."""
+
+    use_daemon_thread = True
+
+    def on_receive(self, message: object) -> object:
+        """Give it back."""
+        return message
+
+
+def ask_and_evalsha_rate(url: str, seconds: float) -> float:
+    """How many times a second one thread asks a pykka actor and then does as `raw_evalsha_rate`."""
+    echo = Echo.start()
+    try:
+        return raw_evalsha_rate(url, seconds, lambda: echo.ask(None))
+    finally:
+        echo.stop()
+
+
+def raw_evalsha_rate(url: str, seconds: float, before: Callable[[], object] | None = None) -> float:
+    """How many times a second one thread of redis-py runs ``client.evalsha`` of the push script, one job each.
+
+    Args:
+        url: of the server.
+        seconds: for how long.
+        before: what is called before each.
+    """
     namespace = f"raw-{secrets.token_hex(4)}"
     at = queue_keys(namespace, "raw")
     keys = (at.jobs, at.ready, at.waiting, at.owner, at.caller("raw"))
@@ -34,6 +64,8 @@ def raw_evalsha_rate(url: str, seconds: float) -> float:
         while (took := time.perf_counter() - began) < seconds:
             for _ in range(LOOK_EVERY):
                 n += 1
+                if before is not None:
+                    before()
                 client.evalsha(sha, 5, *keys, n, CALLER_KEPT_MS, wake, at.name, 2, f"{n:016x}", RECORD)
         client.unlink(*keys)
     return n / took

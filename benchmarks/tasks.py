@@ -15,8 +15,9 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from benchmarks.exchanging import ask_at_limits, exchange_at
 from benchmarks.jobs import Send, arguments, job_of
-from benchmarks.raw import raw_rate
+from benchmarks.raw import ask_and_evalsha_rate, raw_rate
 from exqueue import Enqueue, EnqueueMany, ExqueueSystem, StartWorker
 
 BATCH = 1_000
@@ -35,6 +36,12 @@ def raw(url: str, seconds: float) -> None:
     """The yardstick, measured anew for each line that comes in."""
     for _ in sys.stdin:
         answer(raw_rate(url, seconds))
+
+
+def reference(url: str, seconds: float) -> None:
+    """What guards are held against, measured anew for each line that comes in."""
+    for _ in sys.stdin:
+        answer(ask_and_evalsha_rate(url, seconds))
 
 
 def enqueue(url: str, namespace: str, seconds: float, size: int = 0, threads: int = 1) -> None:
@@ -68,11 +75,13 @@ def bulk(url: str, namespace: str, jobs: int, queues: int = 1, size: int = 0) ->
         answer(jobs / (time.perf_counter() - begun))
 
 
-def work(url: str, namespace: str, workers: int, queues: int = 1, sleep_s: float = 0.0) -> None:
-    """A node that works until SIGTERM; each queue has so many workers."""
+def work(*, url: str, namespace: str, workers: int, queues: int = 1, sleep_s: float = 0.0, beside: str = "") -> None:
+    """A node that works until SIGTERM; each queue has so many workers, and the one ``beside`` them has one."""
     system = ExqueueSystem.start(url, namespace=namespace)
     for n in range(queues):
         system.ask(StartWorker(job_of(_queue(n, queues), sleep_s), concurrency=workers), timeout=30)
+    if beside:
+        system.ask(StartWorker(job_of(beside), concurrency=1))
     answer("ready")
     system.run()
 
@@ -150,7 +159,22 @@ def _side_by_side(target: Any, threads: int) -> None:
         thread.join()
 
 
-TASKS = {task.__name__: task for task in (raw, enqueue, bulk, work, mixed, paced, fall_due, bare_threads)}
+def growth(url: str, namespace: str, sizes: list[int]) -> None:
+    """Seconds of an exchange of ten jobs and of a push of ten at each size, in the order of ``sizes``."""
+    answer(exchange_at(url, namespace, sizes))
+
+
+def limits(url: str, namespace: str, queue: str) -> None:
+    """Ask everything of a long queue that has a limit, at its limit, once for each line that comes in."""
+    for turn, _ in enumerate(sys.stdin):
+        ask_at_limits(url, namespace, queue, turn)
+        answer("done")
+
+
+TASKS = {
+    task.__name__: task
+    for task in (raw, reference, enqueue, bulk, work, mixed, paced, fall_due, bare_threads, growth, limits)
+}
 
 
 def main() -> None:

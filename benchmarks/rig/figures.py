@@ -120,7 +120,7 @@ def read_results(path: Path) -> tuple[dict[str, Any], tuple[Figure, ...]]:
     if content.pop("format", None) != FORMAT:
         raise ValueError(f"{path} has another form than {FORMAT}: measure again")
     rows = content.pop("figures")
-    names = ("subject", "measure", "mode", "unit")
     return content, tuple(
-        Figure(*(row[name] for name in names), values=tuple(row["values"]), ratios=tuple(row["ratios"])) for row in rows
+        Figure(row["subject"], row["measure"], row["mode"], row["unit"], tuple(row["values"]), tuple(row["ratios"]))
+        for row in rows
     )

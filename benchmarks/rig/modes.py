@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +16,15 @@ class Mode:
     python_cpu: int
 
 
-A: Final = Mode("A", server_cpu=1, python_cpu=0)
-"""A CPU for each: they work at the same time, and wake each other across CPUs."""
+def modes() -> tuple[Mode, ...]:
+    """Those that this process is allowed CPUs for.
 
-B: Final = Mode("B", server_cpu=0, python_cpu=0)
-"""One CPU for both: nearest to a machine whose CPUs wake each other fast."""
-
-MODES: Final = (A, B)
+    A: a CPU for each; they work at the same time, and wake each other across CPUs. B: one CPU for both, nearest to a
+    machine whose CPUs wake each other fast. B is the last one, and on a single CPU the only one.
+    """
+    first, *others = sorted(os.sched_getaffinity(0))
+    apart = tuple(Mode("A", server_cpu=other, python_cpu=first) for other in others[:1])
+    return (*apart, Mode("B", server_cpu=first, python_cpu=first))
 
 
 def pin(pid: int, cpu: int) -> None:
