@@ -24,7 +24,7 @@ from benchmarks.peers.stage import Stage, store
 from benchmarks.raw import raw_rate
 from benchmarks.rig.figures import write_results
 from benchmarks.rig.machine import ROOT, about
-from benchmarks.rig.modes import MODES
+from benchmarks.rig.modes import modes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,10 +57,10 @@ def one_by_one(
     commands: dict[Peer, tuple[str, ...]], cache: Path, sizes: Sizes, results: Results, folder: Path
 ) -> None:
     """Interleaved: every repetition measures every peer in every mode."""
-    all_cpus = os.sched_getaffinity(0)
+    all_cpus, all_modes = os.sched_getaffinity(0), modes()
     with store() as shared:
         for repetition in range(sizes.repetitions):
-            for mode in MODES:
+            for mode in all_modes:
                 shared.server.pin(mode)
                 os.sched_setaffinity(0, {mode.python_cpu})  # What is started from now on inherits it.
                 raw = raw_rate(shared.url, RAW_S)
