@@ -175,6 +175,18 @@ def beside_others(about: dict[str, Any], figures: Sequence[Figure]) -> list[str]
             for each in sorted(figures, key=lambda each: (each.mode, -each.median))
             if each.measure == measure
         ]
+    missing = [
+        f"| {each['subject']} | {each['measure']} | {each['mode']} | {each['why']} |" for each in about.get("none", ())
+    ]
+    if missing:
+        lines += [
+            "",
+            "### What could not be measured",
+            "",
+            "| who | measure | mode | why |",
+            "|---|---|---|---|",
+            *missing,
+        ]
     return [*lines, "", "### What was aimed at", "", *_aims(figures)]
 
 

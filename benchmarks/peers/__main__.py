@@ -49,7 +49,7 @@ def install(peers: Sequence[Peer], cache: Path, results: Results) -> dict[Peer, 
             commands[peer] = command_of(peer, cache)
         except NotInstalled as error:
             for name in ALL_MEASURES:
-                results.add(peer.name, ANY_MODE, Figure(name, "", None, f"not installed: {error}"))
+                results.add(peer.title, ANY_MODE, Figure(name, "", None, f"not installed: {error}"))
     return commands
 
 
@@ -69,7 +69,7 @@ def one_by_one(
                     begun = time.monotonic()
                     stage = Stage(peer, command, cache, shared, _folder(folder, peer))
                     for figure in measure(stage, sizes):
-                        results.add(peer.name, mode.name, figure, raw)
+                        results.add(peer.title, mode.name, figure, raw)
                     took = f"{time.monotonic() - begun:.0f} s"
                     print(f"== {repetition + 1}/{sizes.repetitions} {mode.name} {peer.name}: {took}", flush=True)
     os.sched_setaffinity(0, all_cpus)

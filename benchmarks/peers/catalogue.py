@@ -37,6 +37,11 @@ class Peer:
     variables: tuple[tuple[str, str], ...] = ()
     settle_s_a_slot: float = 0.0
 
+    @property
+    def title(self) -> str:
+        """As in tables and charts: ``huey on SQLite`` for ``huey-sqlite``."""
+        return self.name.replace("-sqlite", " on SQLite").replace("-", " with ")
+
     def settle_s(self, slots: int) -> float:
         """How long after the first job nothing is measured, in seconds."""
         return SETTLE_S + slots * self.settle_s_a_slot

@@ -112,7 +112,7 @@ def store_and_drain(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
     else:
         yield Figure("bulk", "jobs/s", None, "none: one call stores one job")
     drained = worked(stage, SLOTS, stored, sizes.drain_s)
-    yield Figure("drain, 10 slots", "jobs/s", drained.rate)
+    yield Figure("drain, 10 workers", "jobs/s", drained.rate)
     yield Figure("worker CPU a job", "us", drained.cpu_us_a_job)
     yield Figure("worker memory (PSS)", "MB", drained.pss_bytes / 1e6)
 
@@ -124,7 +124,7 @@ def sleepers(slots: int) -> Callable[[Stage, Sizes], Iterator[Figure]]:
         ideal = slots / SLEEP_S
         stored = stage.fill(int(ideal * (sizes.sleep_s + SETTLE_S)), SLEEP_S)
         rate = worked(stage, slots, stored, sizes.sleep_s).rate
-        yield Figure(f"10 ms jobs, {slots} slots", "% of ideal", 100 * rate / ideal)
+        yield Figure(f"10 ms jobs, {slots} workers", "% of ideal", 100 * rate / ideal)
 
     return measure
 
@@ -148,11 +148,11 @@ def latency(stage: Stage, sizes: Sizes) -> Iterator[Figure]:
 
 GROUPS: Final[tuple[tuple[tuple[str, ...], Callable[[Stage, Sizes], Iterator[Figure]]], ...]] = (
     (
-        ("enqueue", "bytes a waiting job", "bulk", "drain, 10 slots", "worker CPU a job", "worker memory (PSS)"),
+        ("enqueue", "bytes a waiting job", "bulk", "drain, 10 workers", "worker CPU a job", "worker memory (PSS)"),
         store_and_drain,
     ),
-    (("10 ms jobs, 10 slots",), sleepers(SLOTS)),
-    (("10 ms jobs, 50 slots",), sleepers(MANY_SLOTS)),
+    (("10 ms jobs, 10 workers",), sleepers(SLOTS)),
+    (("10 ms jobs, 50 workers",), sleepers(MANY_SLOTS)),
     (("latency p50", "latency p99"), latency),
 )
 

@@ -44,7 +44,7 @@ class Results:
         """Note one figure.
 
         Args:
-            subject: the name of the peer.
+            subject: the title of the peer.
             mode: the name of the mode, or `ANY_MODE`.
             figure: what was measured.
             raw: calls a second of one thread's raw EVALSHA, in the same repetition and mode.
@@ -87,10 +87,10 @@ def table(rows: Iterable[Row], missing: Iterable[Missing]) -> str:
     for row in rows:
         spread = f" ({short(min(row.values))}-{short(max(row.values))})" if len(row.values) > 1 else ""
         ratio = "" if row.ratio is None else f"  {row.ratio:.2f} x raw"
-        line = f"  {row.subject:18} {short(row.median)} {row.unit}{spread}{ratio}"
+        line = f"  {row.subject:22} {short(row.median)} {row.unit}{spread}{ratio}"
         parts.setdefault((row.measure, row.mode), []).append(line)
     for each in missing:
-        parts.setdefault((each.measure, each.mode), []).append(f"  {each.subject:18} {each.why}")
+        parts.setdefault((each.measure, each.mode), []).append(f"  {each.subject:22} {each.why}")
     heads = {key: key[0] if key[1] == ANY_MODE else f"{key[0]}, mode {key[1]}" for key in parts}
     return "\n\n".join("\n".join([heads[key], *lines]) for key, lines in parts.items())
 
@@ -98,7 +98,7 @@ def table(rows: Iterable[Row], missing: Iterable[Missing]) -> str:
 def described(peer: Peer) -> dict[str, Any]:
     """Who was measured, with which versions and settings."""
     return {
-        "subject": peer.name,
+        "subject": peer.title,
         "settings": peer.settings,
         "acknowledged": peer.acknowledged,
         "store": peer.store,

@@ -35,14 +35,14 @@ def idle(stages: Sequence[Stage], sizes: Sizes) -> list[tuple[str, Figure]]:
                 stage.await_records(worker, 1)
                 watched.append((stage, worker))
             except NotMeasured as error:
-                found += [(stage.peer.name, Figure(name, "", None, f"failed: {error}")) for name in (COMMANDS, CPU)]
+                found += [(stage.peer.title, Figure(name, "", None, f"failed: {error}")) for name in (COMMANDS, CPU)]
         time.sleep(sizes.idle_settles_s)
         before = [worker.cpu_s() for _, worker in watched]
         with ThreadPoolExecutor(max(1, len(watched))) as pool:
             counts = list(pool.map(lambda each: each[0].server.client_commands_within(sizes.idle_s), watched))
         for (stage, worker), commands, cpu_s in zip(watched, counts, before, strict=True):
-            found.append((stage.peer.name, _commands(stage, commands / sizes.idle_s)))
-            found.append((stage.peer.name, Figure(CPU, "%", 100 * (worker.cpu_s() - cpu_s) / sizes.idle_s)))
+            found.append((stage.peer.title, _commands(stage, commands / sizes.idle_s)))
+            found.append((stage.peer.title, Figure(CPU, "%", 100 * (worker.cpu_s() - cpu_s) / sizes.idle_s)))
     return found
 
 
@@ -62,12 +62,12 @@ def killed(stages: Sequence[Stage], sizes: Sizes) -> list[tuple[str, Figure]]:
                 stage.clear()
                 awaited.append((stage, _kill_one(stage, stack)))
             except NotMeasured as error:
-                found.append((stage.peer.name, Figure(RUNNING_AGAIN, "s", None, f"failed: {error}")))
+                found.append((stage.peer.title, Figure(RUNNING_AGAIN, "s", None, f"failed: {error}")))
         deadline = time.monotonic() + sizes.cap_s
         while time.monotonic() < deadline and any(records.count(stage.records) < SLOTS for stage, _ in awaited):
             time.sleep(POLL_S)
         for stage, killed_ns in awaited:
-            found.append((stage.peer.name, running_again(records.read(stage.records), killed_ns, sizes.cap_s)))
+            found.append((stage.peer.title, running_again(records.read(stage.records), killed_ns, sizes.cap_s)))
     return found
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.goals import AGAINST_PEERS
 from benchmarks.peers.catalogue import PEERS, Peer, chosen
 from benchmarks.peers.environments import OWN, PROGRAMS, stamp_of
-from benchmarks.peers.measures import SLOTS, Figure
+from benchmarks.peers.measures import GROUPS, SLOTS, Figure
 from benchmarks.peers.results import Missing, Results, requirements_of, short, table
 from benchmarks.peers.side_by_side import running_again
 from benchmarks.rig.records import Record
@@ -69,6 +70,15 @@ def test_an_environment_is_made_again_when_its_requirements_change(tmp_path: Pat
     assert stamp_of(requirements) == before
     requirements.write_text("rq==3.0.1\n")
     assert stamp_of(requirements) != before
+
+
+def test_the_goals_against_peers_name_peers_that_are_measured() -> None:
+    """A goal that names nobody would silently be left out of the page."""
+    titles = {peer.title for peer in PEERS}
+    measures = {name for names, _ in GROUPS for name in names}
+    for measure, who, whom, _ in AGAINST_PEERS:
+        assert {who, whom} <= titles
+        assert measure in measures
 
 
 def test_running_again_is_counted_from_the_kill_to_the_last_of_the_ten() -> None:
