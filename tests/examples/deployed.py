@@ -58,11 +58,16 @@ def run_as_a_service(command: Sequence[str], folder: Path, environment: Mapping[
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file
         )
+
+    def says(text: str) -> bool:
+        assert process.poll() is None, f"it has ended: {log.read_text()}"
+        return text in log.read_text()
+
     try:
-        eventually(lambda: "leads with epoch" in log.read_text(), DEADLINE_S)
+        eventually(lambda: says("leads with epoch"), DEADLINE_S)
         with ExqueueSystem.start(url) as system:
             system.ask(Enqueue("Tick", {"number": 4711}), timeout=DEADLINE_S)
-        eventually(lambda: "INFO tick 4711" in log.read_text(), DEADLINE_S)
+        eventually(lambda: says("INFO tick 4711"), DEADLINE_S)
         process.send_signal(signal.SIGTERM)
         assert process.wait(DEADLINE_S) == 0, f"{shlex.join(command)}: {log.read_text()}"
     finally:
