@@ -24,6 +24,7 @@ from exqueue.messages import (
     Unsubscribe,
 )
 from exqueue.supervision import Actor, ActorContext, safe_logger
+from exqueue.supervision.inbox import undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +78,13 @@ class Reporter(Actor):
         self.tell_self(LookForDeaths())
 
     def on_stop(self) -> None:
-        """Leave no death unsaid, and none unmarked that was said."""
+        """Leave nothing unsaid that was told before, and no death unmarked that was said."""
+        # The stop has overtaken what was told before it: at the latest that the lock is given back.
+        for envelope in self.inbox.close():
+            if isinstance(envelope.message, Say | Event):
+                self.on_receive(envelope.message)
+            else:
+                undelivered(envelope)
         self._report_deaths()
         if self._ledger.has_unmarked:
             self._do_the_books()

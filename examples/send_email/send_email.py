@@ -1,12 +1,8 @@
 """Send mail in the background: one mail that arrives, and one that the server refuses.
 
-Run it in two terminals:
-
-    python -m aiosmtpd -n -l localhost:1025     # receives mail and prints it: pip install aiosmtpd
-    python examples/send_email.py
-
-$SMTP_HOST and $SMTP_PORT name another mail server, and $EXQUEUE_URL says where jobs are kept: in the file exqueue.db in
-the present directory unless it is set. So a mail outlives the program: run it while no mail server listens, start the
+$SMTP_HOST and $SMTP_PORT name a mail server; without them it starts one of its own, which prints what it gets
+(`mail_server.py`, needs aiosmtpd). $EXQUEUE_URL says where jobs are kept: in the file exqueue.db in the present
+directory unless it is set. So a mail outlives the program: run it with a mail server that does not listen, start that
 server, and run it again: the mail of the first run arrives too.
 
 It exits with 1 if the first mail was not sent.
@@ -18,6 +14,8 @@ import smtplib
 import sys
 import time
 from email.message import EmailMessage
+
+from mail_server import local_mail_server
 
 from exqueue import (
     DeleteDead,
@@ -51,13 +49,13 @@ class SendEmail(Job):
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = SENDER, to, title
         message.set_content(text)
-        host, port = os.environ.get("SMTP_HOST", "localhost"), int(os.environ.get("SMTP_PORT", "1025"))
+        host, port = os.environ["SMTP_HOST"], int(os.environ.get("SMTP_PORT", "25"))
         job = current_job()
         if job is not None:  # It is None where `perform` is called by hand, as in a unit test.
             # If this process is killed between the server's "250 OK" and our note of it, the mail is sent again, under
             # the same id: so a mailbox can tell that the two are one.
             message["Message-ID"] = f"<{job.id}@example.com>"
-            print(f"attempt {job.attempt}: {title!r} to {to} by way of {host}:{port}", flush=True)
+            print(f"attempt {job.attempt}: {title!r} to {to}", flush=True)
         # With a time limit, since a worker that waits for ever sends nothing else.
         with smtplib.SMTP(host, port, timeout=10) as server:
             server.send_message(message, to_addrs=[to])
@@ -102,10 +100,8 @@ def send_one_in_vain(system: SystemRef) -> None:
         print("the mail was refused at each attempt and reported once; the dead job is deleted")
 
 
-def main() -> int:
+def send_both() -> int:
     """Send the two mails and return the exit code."""
-    # At INFO, Exqueue tells of every retry; from WARNING on, only of what a person may want to look at.
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stdout)
     with ExqueueSystem.start() as system:
         system.ask(StartWorker(SendEmail))
         if revived := system.ask(RetryAllDead("SendEmail")):
@@ -114,6 +110,17 @@ def main() -> int:
         if was_sent:
             send_one_in_vain(system)
     return 0 if was_sent else 1
+
+
+def main() -> int:
+    """Send by the mail server that is named, else by one of this program; return the exit code."""
+    # At INFO, Exqueue tells of every retry; from WARNING on, only of what a person may want to look at.
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    if "SMTP_HOST" in os.environ:
+        return send_both()
+    with local_mail_server() as (host, port):
+        os.environ |= {"SMTP_HOST": host, "SMTP_PORT": str(port)}
+        return send_both()
 
 
 if __name__ == "__main__":
