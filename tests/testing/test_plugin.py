@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,3 +69,11 @@ def test_a_suite_that_does_not_use_it_pays_nothing() -> None:
     found = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
 
     assert found.strip() == "[]"
+
+
+def test_the_guide_is_right(pytester: pytest.Pytester) -> None:
+    """The blocks of docs/testing.md, one after the other, are a suite that passes."""
+    guide = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+
+    run(pytester, "\n".join(blocks)).assert_outcomes(passed=6)
