@@ -109,7 +109,9 @@ class StandIn(SystemRef):
     def _check_process(self) -> None:
         super()._check_process()
         if self._is_stopped:
-            raise SystemStopped("the system was stopped in this test; start another with ExqueueSystem.start(...)")
+            raise SystemStopped(
+                "the system was stopped, or its test is over; start another with ExqueueSystem.start(...)"
+            )
 
     def _stores(self, message: Enqueue | EnqueueMany) -> tuple[list[str], tuple[Store, ...]]:
         ids, stores = super()._stores(message)

@@ -47,4 +47,6 @@ def use(mode: Mode = "manual", *, clock: VirtualClock | None = None) -> Iterator
         with mock.patch("exqueue.system.start_system", start_system):
             yield system
     finally:
+        # A program that keeps it until the next test is told, instead of enqueueing where nobody looks.
+        system.stop()
         bench.close()

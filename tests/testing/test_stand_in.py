@@ -214,3 +214,12 @@ def test_there_are_two_modes() -> None:
     """Any other is refused by name."""
     with pytest.raises(ConfigError, match="'manual' or 'inline'"), use("eager"):  # type: ignore[arg-type]
         pass
+
+
+def test_a_system_that_is_kept_beyond_its_test_refuses() -> None:
+    """A program that keeps it hears of that, instead of enqueueing where no test looks."""
+    with use() as system:
+        kept = ExqueueSystem.start()
+    assert kept is system
+    with pytest.raises(SystemStopped, match="its test is over"):
+        kept.enqueue(Mail, to="ann")
