@@ -1,21 +1,43 @@
-"""For the tests of programs that use Exqueue."""
+"""For the tests of programs that use Exqueue. The names are loaded when they are first used."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from exqueue.testing.crash import crash
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from exqueue.testing.simulation import Simulated, Simulation, simulate
+    from collections.abc import Mapping
 
-__all__ = ["Simulated", "Simulation", "crash", "simulate"]
+    from exqueue.testing.clock import VirtualClock
+    from exqueue.testing.crashing import crash
+    from exqueue.testing.enqueued import Enqueued
+    from exqueue.testing.simulation import Simulated, Simulation, simulate
+    from exqueue.testing.stand_in import Drained, StandIn
+    from exqueue.testing.using import use
+
+__all__ = ["Drained", "Enqueued", "Simulated", "Simulation", "StandIn", "VirtualClock", "crash", "simulate", "use"]
+
+_HOME: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "Drained": "stand_in",
+        "Enqueued": "enqueued",
+        "Simulated": "simulation",
+        "Simulation": "simulation",
+        "StandIn": "stand_in",
+        "VirtualClock": "clock",
+        "crash": "crashing",
+        "simulate": "simulation",
+        "use": "using",
+    }
+)
+"""Where each name is defined. What simulates needs greenlet, which most programs do not have."""
 
 
 def __getattr__(name: str) -> object:
-    """Load what simulates only for those who ask for it: it needs greenlet, which most programs do not have."""
-    if name not in __all__:
+    home = _HOME.get(name)
+    if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from exqueue.testing import simulation  # noqa: PLC0415 - see above
-
-    return getattr(simulation, name)
+    value: object = getattr(importlib.import_module(f"exqueue.testing.{home}"), name)
+    globals()[name] = value
+    return value

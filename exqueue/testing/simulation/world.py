@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from exqueue.config import SystemConfig
 from exqueue.system import start_system
-from exqueue.testing.crash import crash
+from exqueue.testing.crashing import crash
 from exqueue.testing.simulation.chronicle import Chronicle
 from exqueue.testing.simulation.history import Event, History, LogListener
 from exqueue.testing.simulation.network import Network
