@@ -19,10 +19,22 @@ MADE_BY_THE_LIBRARY = frozenset(
 """No program calls their constructor."""
 
 ONLY_MET = frozenset(
-    """
-    ActorDead AmbiguousJob CurrentJob Fenced NewerRecordError NewerStore NotSupportedYet Outage Overloaded RecordError
-    StaleCall StorageFull StoreDamaged Unknown
-    """.split()
+    {
+        "ActorDead",
+        "AmbiguousJob",
+        "CurrentJob",
+        "Fenced",
+        "NewerRecordError",
+        "NewerStore",
+        "NotSupportedYet",
+        "Outage",
+        "Overloaded",
+        "RecordError",
+        "StaleCall",
+        "StorageFull",
+        "StoreDamaged",
+        "Unknown",
+    }
 )
 """No program uses them by name: what is given to it, and errors that are caught as what they are kinds of."""
 
@@ -38,8 +50,7 @@ def found(name: str) -> Any:
 
 def public_names() -> list[str]:
     """All of them, with their packages."""
-    names = [f"{package}.{name}" for package in PACKAGES for name in importlib.import_module(package).__all__]
-    return names
+    return [f"{package}.{name}" for package in PACKAGES for name in importlib.import_module(package).__all__]
 
 
 def sections() -> list[str]:
