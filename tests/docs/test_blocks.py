@@ -22,6 +22,7 @@ def with_blocks() -> list[Path]:
     return [page for page in PAGES if "```" in page.read_text()]
 
 
+@pytest.mark.timeout(300)  # Beside all other tests; alone no page takes more than some seconds.
 @pytest.mark.parametrize("page", with_blocks(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_stands_in_a_page_does_what_it_says(page: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Each block in its order, as somebody types them who follows the page."""
