@@ -195,7 +195,7 @@ class Compared(RuleBasedStateMachine):
         said = self.table.ask("acquire", lambda session: session.acquire(node, token, ttl, at_least), token)
         assert isinstance(said, Fence | Holder)
         self.led = Fence(said.epoch, said.token)
-        if then == "renew":
+        if then in {"renew", "release"}:
             self.renew_or_release(then, 0, None, ttl)
         elif then:
             self.rise_or_fall(token)
@@ -245,6 +245,8 @@ class Compared(RuleBasedStateMachine):
             self.table.reconnect()
         else:
             self.beliefs[queue].serial = not self.beliefs[queue].serial
+            # Whatever runs by then, and may run no more beside what is fetched now.
+            self.exchange(queue, [], 2, leave=ANY_SUSPECT)
 
     @invariant()
     def counts_and_signals_are_alike(self) -> None:
@@ -256,6 +258,7 @@ class Compared(RuleBasedStateMachine):
         try:
             if not self.table.is_broken:
                 look_at_all(self.table)
+                self.table.expect_sound()
                 work_off(self.table, self.epoch + 1)
                 look_at_all(self.table)
                 self.table.expect_nothing_left()

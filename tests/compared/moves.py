@@ -43,7 +43,7 @@ class Move:
 COMMANDS = ("retry_dead", "retry_dead", "delete_dead", "cancel", "cancel", "cancel", "pause", "resume", "resume")
 WRONG = ("", "", "", "epoch below", "epoch above", "token", "seat below", "seat above", "late", "early")
 TAKING = ("next seat", "seat before", "take over", "far above", "amiss", "amiss")
-THEN = ("", "renew", "renew", "fall", "evict", "evict another", "evict returning")
+THEN = ("", "renew", "renew", "release", "fall", "evict", "evict another", "evict returning")
 
 _flags: Final = st.booleans()
 _MOVES: Final[Mapping[str, tuple[int, Mapping[str, SearchStrategy[Any]]]]] = {
@@ -114,7 +114,7 @@ _MOVES: Final[Mapping[str, tuple[int, Mapping[str, SearchStrategy[Any]]]]] = {
     ),
     "report": (1, {"queue": queues, "job_id": job_ids, "leave": st.integers(0, 1)}),
     "pass_time": (4, {"seconds": moves_of_the_clock}),
-    "change": (1, {"queue": queues, "what": st.sampled_from(("session", "concurrency"))}),
+    "change": (2, {"queue": queues, "what": st.sampled_from(("concurrency", "concurrency", "session"))}),
 }
 
 

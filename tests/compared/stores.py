@@ -7,7 +7,7 @@ import secrets
 import sqlite3
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import fakeredis
 import redis
@@ -18,6 +18,7 @@ from exqueue.persistence.redis.dialing import dialer
 from exqueue.persistence.redis.keys import role_of
 from exqueue.persistence.sqlite import SqlitePersistence
 from exqueue.persistence.sqlite.host_time import HostTime
+from tests.checked import assert_store_sound
 from tests.compared.server_time import ServerTime
 from tests.persistence.conformance.play import eventually
 from tests.persistence.redis.fake import fake_connections
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from exqueue.persistence.base import Persistence, Session, Subscription
+    from exqueue.persistence.inspection.report import Kind
     from exqueue.persistence.values import Signal
+
+UNSOUND_BY_ITSELF: Final[tuple[Kind, ...]] = ("epoch_ahead",)
+"""A run claims with fences that nobody was granted."""
 
 VERB_TIMEOUT_S = 30.0
 EPOCH_S = 1_700_000_000.0
@@ -107,6 +112,10 @@ class Side:
             while (signal := self._ear.next(0.0)) is not None:
                 found.add(signal)
         return frozenset(found)
+
+    def expect_sound(self) -> None:
+        """See `Table.expect_sound`."""
+        assert_store_sound(self._store, besides=UNSOUND_BY_ITSELF, records=False)
 
     def close(self) -> None:
         """End all systems."""

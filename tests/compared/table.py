@@ -85,6 +85,15 @@ class Table:
         left = {side.name: found for side in self._sides if (found := side.find_leftovers())}
         assert not left, f"all jobs are done, and something is left of them: {left}"
 
+    def expect_sound(self) -> None:
+        """Each store is as the promises say, but for what the run itself has brought about.
+
+        Raises:
+            AssertionError: one is not.
+        """
+        for side in self._sides:
+            side.expect_sound()
+
     def pass_time(self, seconds: float) -> None:
         """Move the clock of all."""
         self.clock.now += seconds
