@@ -21,9 +21,12 @@ HOLE = "…"
 LEAST_LETTERS = 6
 """A text with fewer is only the frame of another."""
 
+REPORTS = "exqueue/supervision/reports.py"
+"""Makes the lines of supervisors, each in a variable ``line``."""
+
 _FORMAT = re.compile(r"%[-+ 0#]*[\d.]*[sdrgfax]")
 _LEVELS = frozenset({"warning", "error", "critical", "exception"})
-_SAYING = {"Say": 1, "_warn": 0, "_say": 1, "_log": 1, "log": 1}
+_SAYING = {"Exit": 1, "Say": 1, "_warn": 0, "_say": 1, "_log": 1, "log": 1}
 """By the name of what is called: which argument is the text."""
 
 _BESIDES = frozenset({"TypeError", "ImportError", "Danger"})
@@ -69,6 +72,9 @@ def texts() -> set[str]:
         for node in tree.body:
             for argument in (one for part in ast.walk(node) if isinstance(node, ast.Try) for one in _said(part, code)):
                 found |= set(_resolved(argument, None, code, 0))
+    for part in ast.walk(trees[ROOT / REPORTS]):
+        if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "line":
+            found |= set(_resolved(part.value, None, code, 0))
     return {text for text in found if len(re.sub(r"[^A-Za-z]", "", text)) >= LEAST_LETTERS}
 
 
