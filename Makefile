@@ -18,10 +18,11 @@ export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/pycache
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+DOCS_STAMP := $(VENV)/.installed-docs
 CHECKED := $(wildcard exqueue tests examples benchmarks)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long prove prove-long mutants bench bench-peers bench-guard lint format clean
+.PHONY: help demo test test-long prove prove-long mutants bench bench-peers bench-guard lint docs format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,12 +64,15 @@ lint: $(STAMP) ## Check style, types and the direction of imports
 	@echo "== mypy --strict" && $(BIN)/mypy --strict $(CHECKED)
 	@echo "== lint-imports" && $(BIN)/lint-imports
 
+docs: $(DOCS_STAMP) ## Build the documentation into site/ and check its links (`make test` runs what stands in it)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+
 format: $(STAMP) ## Format the code and mend what ruff can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 clean: ## Remove the environment and every cache
-	@rm -rf $(VENV) .bench dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .bench dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 # The stamp is written last, so that an installation that was interrupted is done again.
 # Some systems ship Python without ensurepip: there the interpreter's own pip fills the environment.
@@ -82,4 +86,9 @@ $(STAMP): pyproject.toml
 	  $(PYTHON) -m pip --python $(BIN)/python install --disable-pip-version-check pip; }
 	@echo "== installing Exqueue and what its tests need"
 	@$(BIN)/python -m pip install --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	@echo "== installing what the documentation needs"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[docs]'
 	@touch $@
