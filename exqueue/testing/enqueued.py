@@ -26,9 +26,15 @@ _MISSING: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """A job that was enqueued. ``kwargs``: as ``perform`` gets them, through the codec.
+    """A job that was enqueued.
 
-    ``enqueued_at`` and ``due_at``: seconds since the Unix epoch; ``due_at`` is ``None`` for a job to run at once.
+    Args:
+        id: of the job.
+        job: the name of its class.
+        queue: in which it waits.
+        kwargs: as ``perform`` gets them, through the codec.
+        enqueued_at: seconds since the Unix epoch.
+        due_at: likewise; ``None`` for a job to run at once.
     """
 
     id: str

@@ -34,7 +34,14 @@ MOST_RUNS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """How many runs of `StandIn.drain` ended how. ``failed``: those that are retried. ``postponed``: not run."""
+    """How many runs of `StandIn.drain` ended how.
+
+    Args:
+        succeeded: without an error.
+        failed: with an error, to be retried.
+        died: with an error, for good, or buried unrun.
+        postponed: not run: their class is stopped, or their record is of a newer version.
+    """
 
     succeeded: int = 0
     failed: int = 0
@@ -61,6 +68,12 @@ class StandIn(SystemRef):
     ``tell``, ``ask`` and ``enqueue`` check, encode and store as a started system does. Jobs run in the thread of the
     test: when it drains, or where ``is_inline``, as soon as they are due and no other job runs. A job class needs no
     `StartWorker`; without one it has the options of its class.
+
+    Made by `exqueue.testing.use` and the fixture ``exqueue``, not by hand.
+
+    Args:
+        bench: what stands behind it.
+        is_inline: whether each job runs as soon as it is enqueued, or due.
     """
 
     def __init__(self, bench: Bench, *, is_inline: bool = False) -> None:
