@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.audience import LAST_EVENTS_S, Audience
 from exqueue.actors.courier import Reports
 from exqueue.actors.ledger import Ledger
-from exqueue.actors.lines import line_of_death, line_of_failure, line_of_note
 from exqueue.actors.protocol import BooksDue, DeathsNoted, LookForDeaths, ReportsNoted, Say, ToldNoMore
 from exqueue.errors import Outage
 from exqueue.messages import (
@@ -24,6 +24,7 @@ from exqueue.messages import (
     Unsubscribe,
 )
 from exqueue.supervision import Actor, ActorContext, safe_logger
+from exqueue.supervision.inbox import undelivered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,7 +78,13 @@ class Reporter(Actor):
         self.tell_self(LookForDeaths())
 
     def on_stop(self) -> None:
-        """Leave no death unsaid, and none unmarked that was said."""
+        """Leave nothing unsaid that was told before, and no death unmarked that was said."""
+        # The stop has overtaken what was told before it: at the latest that the lock is given back.
+        for envelope in self.inbox.close():
+            if isinstance(envelope.message, Say | Event):
+                self.on_receive(envelope.message)
+            else:
+                undelivered(envelope)
         self._report_deaths()
         if self._ledger.has_unmarked:
             self._do_the_books()
@@ -185,9 +192,44 @@ class Reporter(Actor):
         self.doing("")
 
     def _log_failure(self, failed: JobFailed) -> None:
-        self._log(logging.INFO, *line_of_failure(failed))
+        self._log(
+            logging.INFO,
+            "job %s (%s, queue %s) failed at attempt %d, tried again in %.1f s: %s: %s",
+            failed.id,
+            failed.job,
+            failed.queue,
+            failed.attempt,
+            failed.retry_in_s,
+            failed.error.type,
+            failed.error.message,
+        )
         if failed.note is not None:
-            self._log(logging.WARNING, *line_of_note(failed))
+            self._log(logging.WARNING, "job %s (%s): %s", failed.id, failed.job, failed.note)
 
     def _log_death(self, died: JobDied) -> None:
-        self.run_user(deaths_logger.log, logging.ERROR, *line_of_death(died), stacklevel=STACK_LEVEL)
+        self.run_user(
+            deaths_logger.log,
+            logging.ERROR,
+            "job %s (%s, queue %s) is dead after %d failed %s: %s.%s\n%s"
+            "To run it again: system.tell(RetryDead(%r)); to delete it: system.tell(DeleteDead(%r))",
+            died.id,
+            died.job or "class unknown",
+            died.queue,
+            died.attempts,
+            "attempt" if died.attempts == 1 else "attempts",
+            died.reason.rstrip("."),
+            _when(died) if died.found_after_crash else "",
+            _with_newline(died.error.traceback if died.error is not None else ""),
+            died.id,
+            died.id,
+            stacklevel=STACK_LEVEL,
+        )
+
+
+def _when(died: JobDied) -> str:
+    at = datetime.fromtimestamp(died.at, UTC)
+    return f" It died at {at:%Y-%m-%d %H:%M:%S} UTC; whoever buried it ended before it could say so."
+
+
+def _with_newline(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + "\n"

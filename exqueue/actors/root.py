@@ -55,7 +55,8 @@ class ExqueueRoot(Supervisor):
     ) -> None:
         super().__init__(context, children=children, strategy=strategy, intensity=intensity)
         self._settings = settings
-        self._awaited: set[str] = set()
+        # In the order in which they were started, not of a set: a seed is to give the same history everywhere.
+        self._awaited: dict[str, None] = {}
 
     def on_start(self) -> None:
         """Start the tree."""
@@ -102,7 +103,7 @@ class ExqueueRoot(Supervisor):
         patience_s = self._settings.config.shutdown_timeout
         # First of all: a Fetcher that is being started, now or later, finds it.
         stop_table(self.board)["system"] = Quiescing(self.clock.monotonic() + patience_s)
-        self._awaited.update(queues_table(self.board))
+        self._awaited.update(dict.fromkeys(queues_table(self.board)))
         for queue in self._awaited:
             self.tell(fetcher_of(queue), Quiesce())
         running = running_count(self.board)
@@ -115,7 +116,7 @@ class ExqueueRoot(Supervisor):
 
     def _on_quiet(self, queue: str) -> None:
         if is_stopping(self.board):
-            self._awaited.discard(queue)
+            self._awaited.pop(queue, None)
             self._stop_if_quiet()
 
     def _stop_if_quiet(self) -> None:

@@ -43,7 +43,7 @@ class SuspectLeave:
     def _poison_from(self) -> int:
         """The highest limit of all classes here, of which any may be a job's: only who runs it can tell which."""
         limits: list[int] = [registered.options.max_recoveries for registered in list(self._jobs.values())]
-        return max(JobOptions().max_recoveries, *limits)
+        return max((JobOptions().max_recoveries, *limits))
 
     def _take(self) -> bool:
         if self._rows.get(self._queue) is not None:

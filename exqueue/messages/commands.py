@@ -187,17 +187,45 @@ class _OneJob:
 
 @dataclass(frozen=True, slots=True)
 class RetryDead(_OneJob, Message[bool]):
-    """Give a dead job its retries again: it joins the end of its line, in a serial queue the head. Answers ``True``."""
+    """Give a dead job its retries again: it joins the end of its line, in a serial queue the head. Answers ``True``.
+
+    Args:
+        id: of the job.
+        queue: of the job; only needed where two queues have a job of this id.
+
+    Raises:
+        JobNotFound: no dead job has this id; nothing was changed.
+        AmbiguousJob: the id stands in two queues or more.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteDead(_OneJob, Message[bool]):
-    """Delete a dead job for good. Answers ``True``."""
+    """Delete a dead job for good. Answers ``True``.
+
+    Args:
+        id: of the job.
+        queue: of the job; only needed where two queues have a job of this id.
+
+    Raises:
+        JobNotFound: no dead job has this id; nothing was changed.
+        AmbiguousJob: the id stands in two queues or more.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class CancelJob(_OneJob, Message[CancelResult]):
-    """Remove a job that is ready, waiting or dead. Answers a `CancelResult`."""
+    """Remove a job that is ready, waiting or dead. Answers a `CancelResult`.
+
+    Args:
+        id: of the job.
+        queue: of the job; only needed where two queues have a job of this id.
+
+    Raises:
+        JobNotFound: no such job has this id; nothing was changed.
+        NotSupportedYet: it runs.
+        AmbiguousJob: the id stands in two queues or more.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +258,11 @@ class DeleteAllDead(Message[int]):
 class PauseQueue(Message[bool]):
     """Fetch nothing more from a queue, on any node, until `ResumeQueue`; what runs goes on. Answers ``True``.
 
-    The queue has to be started on a node, or a job must have been stored in it.
+    Args:
+        name: of the queue, which has to be started on a node, or a job must have been stored in it.
+
+    Raises:
+        ConfigError: there is no such queue; the message lists those that there are.
     """
 
     name: str
@@ -241,7 +273,14 @@ class PauseQueue(Message[bool]):
 
 @dataclass(frozen=True, slots=True)
 class ResumeQueue(Message[bool]):
-    """Undo `PauseQueue`. Answers ``True``."""
+    """Undo `PauseQueue`. Answers ``True``, also when it was not paused.
+
+    Args:
+        name: of the queue, as for `PauseQueue`.
+
+    Raises:
+        ConfigError: there is no such queue.
+    """
 
     name: str
 

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobEnqueued:
-    """The job is stored. ``due_at``: before when it will not run, by this node's clock; ``None``: at once."""
+    """The job is stored.
+
+    Args:
+        id: of the job.
+        job: the name of its class.
+        queue: of the job.
+        node: that stored it.
+        at: when this was told.
+        due_at: before when it will not run, by this node's clock; ``None``: at once.
+    """
 
     id: str
     job: str
@@ -30,9 +39,18 @@ class JobEnqueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStarted:
-    """A worker begins the job. ``worker``: its path, ``queues/mail/worker-1``.
+    """A worker begins the job.
 
     Of a job that can't be run at all, as its record is damaged or it was lost too often, only its end is told.
+
+    Args:
+        id: of the job.
+        job: the name of its class.
+        queue: of the job.
+        node: that runs it.
+        worker: the path of its worker, ``queues/mail/worker-1``.
+        attempt: from 1.
+        at: when it began.
     """
 
     id: str
@@ -46,7 +64,17 @@ class JobStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSucceeded:
-    """The job ended without an error, after ``duration_s`` seconds, and is gone from the store."""
+    """The job ended without an error, and is gone from the store.
+
+    Args:
+        id: of the job.
+        job: the name of its class.
+        queue: of the job.
+        node: that ran it.
+        attempt: from 1.
+        duration_s: seconds that ``perform`` took.
+        at: when this was told, after the persistence had confirmed it.
+    """
 
     id: str
     job: str
@@ -59,9 +87,19 @@ class JobSucceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFailed:
-    """The job raised an error and is tried again in ``retry_in_s`` seconds.
+    """The job raised an error and is tried again later.
 
-    ``failures``: how many errors that makes. ``note``: why the backoff of its class could not be used, or ``None``.
+    Args:
+        id: of the job.
+        job: the name of its class.
+        queue: of the job.
+        node: that ran it.
+        attempt: from 1; lost runs count.
+        failures: how many errors that makes.
+        error: that it raised.
+        retry_in_s: seconds until it is tried again.
+        at: when this was told, after the persistence had confirmed it.
+        note: why the backoff of its class could not be used, or ``None``.
     """
 
     id: str
@@ -80,10 +118,17 @@ class JobFailed:
 class JobDied:
     """The job is dead: it stays in the store until a person retries or deletes it.
 
-    ``attempts``: how often it was begun and failed. ``recoveries``: how often it was lost with its node. ``reason``: a
-    sentence for people. ``error``: the last one; ``None`` when it never raised one (poison, or it can't be decoded).
-    ``found_after_crash``: whoever buried it ended before it could say so; ``at`` is when it died, by the persistence's
-    clock, and ``node`` that of its last error.
+    Args:
+        id: of the job.
+        job: the name of its class; empty when the record can't be decoded.
+        queue: of the job.
+        node: that buried it; of one that was found after a crash, that of its last error.
+        attempts: how often it was begun and failed.
+        recoveries: how often it was lost with its node.
+        reason: a sentence for people.
+        error: the last one; ``None`` when it never raised one (poison, or it can't be decoded).
+        at: when this was told; of one that was found after a crash, when it died, by the persistence's clock.
+        found_after_crash: whether whoever buried it ended before it could say so.
     """
 
     id: str
@@ -102,7 +147,14 @@ class JobDied:
 class JobInterrupted:
     """The run did not end by itself; the job goes back to its place, and the attempt does not count.
 
-    ``job`` is empty and ``attempt`` 0 when the actor that handed the run out crashed since, and no more is known of it.
+    Args:
+        id: of the job.
+        job: the name of its class; empty when the actor that handed the run out crashed since.
+        queue: of the job.
+        node: that gave it back.
+        attempt: from 1; 0 when the actor that handed the run out crashed since.
+        reason: a sentence for people.
+        at: when this was told.
     """
 
     id: str
@@ -116,7 +168,13 @@ class JobInterrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadershipGained:
-    """This node holds the lock and works the queues."""
+    """This node holds the lock and works the queues.
+
+    Args:
+        node: its name.
+        fence: under which it works; ``fence.epoch`` is the number of the leadership.
+        at: when this was told.
+    """
 
     node: str
     fence: Fence
@@ -125,7 +183,14 @@ class LeadershipGained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadershipLost:
-    """This node holds the lock no more, because of ``reason``, a sentence for people."""
+    """This node holds the lock no more.
+
+    Args:
+        node: its name.
+        fence: under which it worked.
+        reason: a sentence for people.
+        at: when this was told.
+    """
 
     node: str
     fence: Fence
@@ -135,7 +200,16 @@ class LeadershipLost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActorRestarted:
-    """An actor crashed and was started again, for the ``restarts``-th time. ``name``: its path."""
+    """An actor crashed and was started again.
+
+    Args:
+        name: its path, ``queues/mail/worker-1``.
+        role: the name of its class.
+        node: on which it runs.
+        restarts: how often it was started again.
+        reason: what it crashed of, a line for people.
+        at: when this was told.
+    """
 
     name: str
     role: str

@@ -89,6 +89,14 @@ class Subscribe(Message[bool]):
     same actor: these types instead of those before. Holds until `Unsubscribe`, the actor's end, or an error that its
     ``tell`` raises (one WARNING); also over a crash of the actor of this system that sends the events, if the
     subscriber is known to `pykka.ActorRegistry`, as every actor is that was started by ``start``.
+
+    Args:
+        actor_ref: who is told, see `Subscriber`.
+        *event_types: classes of events, for instance ``JobDied``.
+
+    Raises:
+        ConfigError: one of the types is none of events.
+        TypeError: ``actor_ref`` is no actor's ref.
     """
 
     actor_ref: Subscriber
@@ -107,7 +115,14 @@ class Subscribe(Message[bool]):
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe(Message[bool]):
-    """Send this actor no more events. Answers whether it was subscribed."""
+    """Send this actor no more events. Answers whether it was subscribed.
+
+    Args:
+        actor_ref: as it was given to `Subscribe`.
+
+    Raises:
+        TypeError: ``actor_ref`` is no actor's ref.
+    """
 
     actor_ref: Subscriber
 

@@ -176,7 +176,13 @@ class ActorInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelResult:
-    """The job was removed; ``state`` is the one it was in."""
+    """The job was removed.
+
+    Args:
+        id: of the job.
+        queue: in which it was.
+        state: in which it was: ``ready``, ``waiting`` or ``dead``.
+    """
 
     id: str
     queue: str

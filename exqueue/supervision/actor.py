@@ -54,6 +54,9 @@ class Actor(pykka.ThreadingActor):
     - A handler that can't answer yet keeps `asker`, returns `DEFERRED` and answers later.
     - ``on_start`` must do nothing slow; what it raises is reported to the starter as "not started". It may return
       `Info` for the starter, or `IGNORE`: there is nothing to run.
+
+    Args:
+        context: what the tree gives to each of its actors; ``None``: of an actor outside of any tree.
     """
 
     use_daemon_thread: ClassVar[bool] = True

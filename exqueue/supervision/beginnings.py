@@ -9,7 +9,11 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """Said to whoever asked for this start, and to nobody after it: what comes back by itself says it to no one."""
+    """Said to whoever asked for this start, and to nobody after it: what comes back by itself says it to no one.
+
+    Args:
+        value: what `Started.info` will be.
+    """
 
     value: Any = None
 

@@ -58,6 +58,9 @@ class RestartChild:
 class TerminateChild:
     """Stop a child, or its restart; answered with ``None``. Its spec stays, but for a temporary one's.
 
+    Args:
+        id: of the child, as in its `ChildSpec`.
+
     Refused with `ChildRefused`: ``not found``.
     """
 
@@ -70,6 +73,9 @@ class TerminateChild:
 @dataclass(frozen=True, slots=True)
 class DeleteChild:
     """Forget a child that is stopped; answered with ``None``.
+
+    Args:
+        id: of the child, as in its `ChildSpec`.
 
     Refused with `ChildRefused`: ``running``, ``restarting`` or ``not found``.
     """
@@ -87,7 +93,11 @@ class WhichChildren:
 
 @dataclass(frozen=True, slots=True)
 class WhichChild:
-    """Answered with the `ChildInfo` of this child. Refused with `ChildRefused`: ``not found``."""
+    """Answered with the `ChildInfo` of this child. Refused with `ChildRefused`: ``not found``.
+
+    Args:
+        id: of the child, as in its `ChildSpec`.
+    """
 
     id: str
 
@@ -116,7 +126,16 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class ChildInfo:
-    """One child as it is now. ``urn``: of the actor that runs, else ``None``; ``role``: the name of its class."""
+    """One child as it is now.
+
+    Args:
+        id: as in its `ChildSpec`.
+        path: its name in the tree.
+        role: the name of its class.
+        status: ``running``, ``restarting`` or ``stopped``.
+        urn: of the actor that runs, else ``None``.
+        is_supervisor: whether it has children of its own.
+    """
 
     id: str
     path: str
@@ -128,7 +147,14 @@ class ChildInfo:
 
 @dataclass(frozen=True, slots=True)
 class ChildCounts:
-    """How many children there are: specs at all, those that really run, and of the specs supervisors and others."""
+    """How many children there are.
+
+    Args:
+        specs: at all.
+        active: that really run.
+        supervisors: of the specs, those of supervisors.
+        workers: of the specs, the others.
+    """
 
     specs: int
     active: int

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 
 class Envelope:
-    """A message on its way. ``kept``: it outlives a crash of its receiver, see `exqueue.supervision.names`."""
+    """A message on its way.
+
+    Args:
+        message: of any type.
+        reply_to: who waits for the answer; ``None``: nobody.
+        kept: whether it outlives a crash of its receiver, see `exqueue.supervision.names`.
+        control: whether it overtakes the rest of the inbox.
+    """
 
     __slots__ = ("control", "kept", "message", "reply_to")
 

@@ -17,5 +17,9 @@ def enter(names: Names) -> None:
 
 
 def is_inside(names: Names) -> bool:
-    """Whether this is the thread of an actor of that tree, or something asynchronous that was begun there."""
+    """Whether this is the thread of an actor of that tree, or something asynchronous that was begun there.
+
+    Args:
+        names: those of the tree.
+    """
     return _inside.get() is names

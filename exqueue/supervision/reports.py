@@ -29,7 +29,15 @@ class Occasion(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Offender:
-    """The child that a report is about. Nothing of what it was given: that may be large, or a secret."""
+    """The child that a report is about. Nothing of what it was given: that may be large, or a secret.
+
+    Args:
+        path: its name in the tree.
+        role: the name of its class.
+        urn: of the very actor; empty where there is none.
+        restart: as in its `ChildSpec`.
+        shutdown_s: as in its `ChildSpec`; seconds.
+    """
 
     path: str
     role: str
@@ -40,7 +48,14 @@ class Offender:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One event in the life of a supervisor. Its texts are bounded, see `Exit`."""
+    """One event in the life of a supervisor. Its texts are bounded, see `Exit`.
+
+    Args:
+        supervisor: its path; empty is the root.
+        occasion: what the report is about.
+        reason: how the child ended, or why it did not start.
+        offender: the child.
+    """
 
     supervisor: str
     occasion: Occasion

@@ -142,7 +142,11 @@ class ThreadTask:
 
 
 class ThreadRuntime:
-    """Actors on daemon threads, real time, one timer thread."""
+    """Actors on daemon threads, real time, one timer thread.
+
+    Args:
+        clock: another one than the system's, for tests.
+    """
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock: Clock = SystemClock() if clock is None else clock

@@ -16,7 +16,11 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """Raise in the receiving actor, as an error of its own would: from a watchdog, or a test."""
+    """Raise in the receiving actor, as an error of its own would: from a watchdog, or a test.
+
+    Args:
+        why: the text of that error.
+    """
 
     why: str = "asked to crash"
 
@@ -25,7 +29,10 @@ class Crash:
 class Down:
     """An actor ended. Told once to its supervisor and to each monitor.
 
-    ``urn`` names the very actor, so that the end of an earlier one under the same name is not taken for this one's.
+    Args:
+        name: its path.
+        urn: names the very actor, so that the end of an earlier one under the same name is not taken for this one's.
+        exit: how it ended.
     """
 
     name: str

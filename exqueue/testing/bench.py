@@ -1,219 +1,245 @@
-"""Working the queues of a stand-in: fetch, run and settle, one job after the other, in the thread of the test."""
+"""A system without threads: its real actors handle what is sent to them in the thread of whoever waits."""
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import threading
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.announcer import Announcer
-from exqueue.actors.tables import RegisteredJob, jobs_table, queues_table, subscribers_table, worker_of
-from exqueue.codec import learn_parameters
+from exqueue.actors.beat import encode_beat, present_beat
+from exqueue.actors.operator import Operator
+from exqueue.actors.producer import Producer
+from exqueue.actors.register import Register
+from exqueue.actors.reporter import Reporter
+from exqueue.actors.settings import NodeSettings
+from exqueue.actors.tables import RegisteredJob, jobs_table, queues_table
+from exqueue.codec import default_codec, learn_parameters
+from exqueue.errors import ConfigError
 from exqueue.execution import Run
-from exqueue.messages import JobStarted
-from exqueue.persistence.values import MAX_BATCH, Fence, GiveBack, Leave
-from exqueue.testing.workbench import Workbench
+from exqueue.messages import StartWorker, StopWorker
+from exqueue.persistence.memory import MemoryPersistence
+from exqueue.persistence.values import Fence, GiveBack
+from exqueue.supervision import Actor, ActorContext, Board, Names, Reply, ThreadRuntime
+from exqueue.testing.running import Place, end_test_if_meant, run_here
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable
 
-    from exqueue.execution import Outcome
+    from exqueue.config import SystemConfig
     from exqueue.job import JobDefinition
-    from exqueue.persistence.values import Exchanged, Settlement, State
-    from exqueue.record import Record
-    from exqueue.testing.place import Place
+    from exqueue.persistence.values import Settlement
+    from exqueue.supervision import Envelope
+    from exqueue.testing.clock import VirtualClock
+    from exqueue.testing.running import Ran
 
-SEAT: Final = 1
-
-STATES: Final[tuple[State, ...]] = ("ready", "waiting")
-"""In which a job can wait for its turn."""
-
-LEASE_S: Final = 1e9
-"""Nobody else wants the lock."""
-
-PAST_DUE_S: Final = 0.001
-"""So much later than its time a job is looked at, as sums of seconds are not exact."""
-
-MOST_RUNS: Final = 10_000
-"""So many runs are enough for one drain: jobs that always enqueue others would go on for ever."""
+FOR_EVER_S = 1e12
+"""A lease and a beat that no test outlives."""
 
 
-Jobs = set[tuple[str, str]]
-"""Queue and id of each."""
+class BenchReply(Reply[Any]):
+    """A reply for which its asker lets the actors work."""
+
+    __slots__ = ("_work",)
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+
+    def get(self, *, timeout: float | None = None) -> Any:
+        """See `Reply.get`."""
+        if not self.is_answered():
+            self._work()
+        return super().get(timeout=timeout)
 
 
-class Ended(NamedTuple):
-    """A run that was settled."""
+class BenchRuntime(ThreadRuntime):
+    """Virtual time, whose timers fire when somebody works. Threads are started for subscribers only."""
 
-    id: str
-    queue: str
-    outcome: Outcome
+    def __init__(self, clock: VirtualClock, work: Callable[[], None]) -> None:
+        super().__init__(clock)
+        self._work = work
+        self._due: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._cancelled: set[int] = set()
+
+    def reply(self) -> Reply[Any]:
+        """See `Runtime.reply`."""
+        return BenchReply(self._work)
+
+    def after(self, delay_s: float, callback: Callable[[], None]) -> Callable[[], None]:
+        """See `Runtime.after`."""
+        number = next(self._numbers)
+        heapq.heappush(self._due, (self.clock.monotonic() + delay_s, number, callback))
+        return lambda: self._cancelled.add(number)
+
+    def fire(self) -> None:
+        """Call back whose time has come."""
+        while self._due and self._due[0][0] <= self.clock.monotonic():
+            _, number, callback = heapq.heappop(self._due)
+            if number not in self._cancelled:
+                callback()
+            self._cancelled.discard(number)
+
+
+class Registrar(Actor):
+    """Takes the place of Queues: notes what is started; there are no actors of a queue to start."""
+
+    def __init__(self, context: ActorContext, *, settings: NodeSettings) -> None:
+        super().__init__(context)
+        self._settings = settings
+        self._register = Register(self.board)
+        self._session = settings.persistence.session(timeout=1.0)
+        self.stopped: set[str] = set()
+
+    def on_receive(self, message: Any) -> Any:
+        """Handle a message; see `exqueue.actors.protocol`."""
+        match message:
+            case StartWorker():
+                self._register.add(message.definition, message.options)
+                learn_parameters(self._settings.codec, message.definition.perform)
+                self.stopped.discard(message.definition.queue)
+            case StopWorker():
+                if not self._register.stop(message.definition):
+                    self._register.forget(message.definition.queue)
+                    self.stopped.add(message.definition.queue)
+            case _:
+                return None
+        beat = encode_beat(present_beat(self.board, self.clock))
+        self._session.beat(self._settings.config.node, beat, FOR_EVER_S)
+        return message.definition.queue
+
+
+@dataclass(slots=True)
+class _Queue:
+    """A queue that is worked here."""
+
+    announcer: Announcer
+    calls: int = 0
 
 
 class Bench:
-    """The one that works all queues of a place. The decisions are `exqueue.execution`'s and the persistence's.
+    """A store in memory, the actors that answer, and jobs that are run one at a time, when they are asked for.
 
     Args:
-        place: where.
+        config: of the system.
+        clock: by which all of it goes.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._board = place.context.board
-        self._calls: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self._fence = self._acquired()
-        self.workbench = Workbench(place.settings, place.context, self._tell_begun)
-
-    def know(self, definition: JobDefinition) -> None:
-        """Let the jobs of a class be run that nobody has started; one that was started or stopped stays as it is.
-
-        Raises:
-            ConfigError: another class of its name is known.
-        """
-        known = jobs_table(self._board).get(definition.name)
-        if known is not None and known.definition.target is definition.target:
-            return
-        queue = queues_table(self._board).get(definition.queue)
-        options = definition.options
-        if queue is not None:
-            # Whoever starts it may say something else of the queue than the class does.
-            options = replace(options, concurrency=queue.concurrency, serial=queue.serial)
-        self._place.register.add(definition, options)
-        learn_parameters(self._place.settings.codec, definition.perform)
-
-    # -- running
-    def run_ready(self, only: Jobs | None = None, most: int = MOST_RUNS) -> list[Ended]:
-        """Run all that is ready, also of what is enqueued meanwhile.
-
-        Args:
-            only: those that are run, each once; it is taken out of here.
-            most: runs, at least 1.
-
-        Raises:
-            AssertionError: there are more.
-        """
-        ended: list[Ended] = []
-        held: list[tuple[str, GiveBack]] = []
-        while one := self._run_next(only, held):
-            ended.append(one)
-            if len(ended) >= most:
-                raise AssertionError(
-                    f"{MOST_RUNS:,} jobs have run and there are more: do they always enqueue others? recursive=False "
-                    "runs only those that were there before"
-                )
-        for queue, back in held:
-            self._exchange(queue, [back], 0)
-        return ended
-
-    def run_all(self, only: Jobs | None = None) -> list[Ended]:
-        """As `run_ready`, and what waits for a later time: the clock goes on to each. What is put off is not chased."""
-        ended = self.run_ready(only)
-        postponed = {(one.queue, one.id) for one in ended if one.outcome.verdict == "postponed"}
-        while (due_in := self._next_due_in(only, postponed)) is not None:
-            self._place.clock.advance(due_in)
-            now_ended = self.run_ready(only, MOST_RUNS - len(ended))
-            postponed |= {(one.queue, one.id) for one in now_ended if one.outcome.verdict == "postponed"}
-            ended += now_ended
-        return ended
-
-    def run_for(self, seconds: float) -> list[Ended]:
-        """As `run_ready`, and what falls due within so many seconds, which pass: each at its time."""
-        clock = self._place.clock
-        until = clock.ahead_s + seconds
-        ended = self.run_ready()
-        while (due_in := self._next_due_in(None, set())) is not None and clock.ahead_s + due_in <= until:
-            clock.advance(due_in)
-            ended += self.run_ready()
-        clock.advance(max(0.0, until - clock.ahead_s))
-        return ended + self.run_ready()
-
-    def _run_next(self, only: Jobs | None, held: list[tuple[str, GiveBack]]) -> Ended | None:
-        for queue in self._place.session.queues():
-            while (run := self._fetch(queue)) is not None:
-                if only is None or (queue, run.id) in only:
-                    if only is not None:
-                        only.remove((queue, run.id))
-                    return self._finish(run)
-                held.append((queue, GiveBack(run.id, run.run)))
-        return None
-
-    def _finish(self, run: Run) -> Ended:
-        outcome = self.workbench.run(run, jobs_table(self._board))
-        self._exchange(run.queue, [outcome.settlement], 0)
-        node, listeners = self._place.settings.config.node, self._place.listeners
-        Announcer(run.queue, node, self._board, self._place.clock, listeners.tell).ended(run.key, outcome)
-        return Ended(run.id, run.queue, outcome)
-
-    def _tell_begun(self, run: Run, record: Record, attempt: int) -> None:
-        if not subscribers_table(self._board):
-            return
-        event = JobStarted(
-            id=run.id,
-            job=record.job,
-            queue=run.queue,
-            node=self._place.settings.config.node,
-            worker=worker_of(run.queue, 1),
-            attempt=attempt,
-            at=self._place.clock.time(),
+    def __init__(self, config: SystemConfig, clock: VirtualClock) -> None:
+        self.clock = clock
+        self._lock = threading.RLock()
+        self.runtime = BenchRuntime(clock, self.work)
+        persistence = MemoryPersistence(clock=clock.time)
+        token = self.runtime.token(8).hex()
+        self.settings = NodeSettings(config, persistence, default_codec(), token)
+        self.board, self.names = Board(), Names()
+        self.session = persistence.session(timeout=1.0)
+        fence = self.session.acquire(config.node, token, FOR_EVER_S, 0)
+        assert isinstance(fence, Fence)  # noqa: S101 - nobody else knows of this store
+        self._fence = fence
+        self._queues: dict[str, _Queue] = {}
+        self.registrar = Registrar(self._context("queues"), settings=self.settings)
+        self.producer = Producer(self._context("producer"), settings=self.settings)
+        self._reporter = Reporter(self._context("reporter"), settings=self.settings)
+        self._actors: tuple[Actor, ...] = (
+            self.registrar,
+            self.producer,
+            Operator(self._context("operator"), settings=self.settings),
+            self._reporter,
         )
-        self._place.listeners.tell("reporter", event)
+        for actor in self._actors:
+            self.names.register(actor.name, actor.actor_ref)
+        jobs = jobs_table(self.board)
+        self.place = Place(config.node, self.settings.codec, clock, self.runtime.random(), jobs)
 
-    # -- the persistence, as the owner of each queue calls it
-    def _fetch(self, queue: str) -> Run | None:
-        answer, call = self._exchange(queue, [], 1)
-        if not answer.jobs:
-            return None
-        job = answer.jobs[0]
-        return Run(queue, job.id, job.run, job.record, job.trail, job.recoveries, self._fence.epoch, SEAT, call)
+    def _context(self, name: str) -> ActorContext:
+        return ActorContext(name=name, runtime=self.runtime, names=self.names, board=self.board)
 
-    def _exchange(self, queue: str, settlements: Sequence[Settlement], want: int) -> tuple[Exchanged, int]:
-        session = self._place.session
+    def work(self) -> None:
+        """Let the actors handle all that was sent to them, but for one that this is called from."""
         with self._lock:
-            if queue not in self._calls:
-                self._calls[queue] = session.claim(queue, self._fence, SEAT).call
-            settings = queues_table(self._board).get(queue)
-            serial = settings is not None and settings.serial
-            call = self._calls[queue] + 1
-            leave = Leave(suspect=True)
-            answer = session.exchange(queue, self._fence, SEAT, call, settlements, want, serial=serial, leave=leave)
-            self._calls[queue] = call
-        return answer, call
+            self.runtime.fire()
+            while any(_has_a_turn(actor) for actor in self._actors):
+                self.runtime.fire()
 
-    def _acquired(self) -> Fence:
-        settings = self._place.settings
-        fence = self._place.session.acquire(settings.config.node, settings.token, LEASE_S, 0)
-        assert isinstance(fence, Fence)  # noqa: S101 - nobody else knows this store
-        return fence
+    def close(self) -> None:
+        """Let go of what subscribers were given."""
+        with self._lock:
+            self.work()
+            self._reporter.on_stop()
+        self.runtime.close()
+        self.settings.persistence.close()
 
-    # -- what is there
-    def stored(self, *, waiting: bool) -> Jobs:
-        """Queue and id of all jobs that are ready or due, and of those that wait for later."""
-        now, session = self._place.clock.time(), self._place.session
-        found: Jobs = set()
-        for queue in session.queues():
-            for state in STATES:
-                offset = 0
-                while page := session.list_jobs(queue, state, MAX_BATCH, offset):
-                    found |= {(queue, job.id) for job in page if waiting or (job.due_at or 0.0) <= now}
-                    offset += len(page)
-        return found
+    # -- jobs
+    def know(self, definition: JobDefinition) -> None:
+        """A job class that a test enqueues is run without `StartWorker`, with its own options.
 
-    def _next_due_in(self, only: Jobs | None, but_not: Jobs) -> float | None:
-        """In how many seconds the next of these waiting jobs falls due; ``None`` when none waits."""
-        session = self._place.session
-        due = [
-            job.due_at
-            for queue in session.queues()
-            for job in session.list_jobs(queue, "waiting", MAX_BATCH, 0)
-            if job.due_at is not None and (queue, job.id) not in but_not and (only is None or (queue, job.id) in only)
-        ]
-        return max(0.0, min(due) - self._place.clock.time()) + PAST_DUE_S if due else None
+        Raises:
+            ConfigError: another class of this name was enqueued or started before.
+        """
+        jobs = jobs_table(self.board)
+        known: RegisteredJob = jobs.setdefault(definition.name, RegisteredJob(definition, definition.options))
+        if known.definition.target is not definition.target:
+            raise ConfigError(f"two job classes are named {definition.name} in this test; set name= on one of them")
+        for alias in definition.aliases:
+            jobs.setdefault(alias, known)
+        learn_parameters(self.settings.codec, definition.perform)
+
+    def queues(self) -> tuple[str, ...]:
+        """Those that are worked: all but the ones that `StopWorker` ended."""
+        return tuple(name for name in self.session.queues() if name not in self.registrar.stopped)
+
+    def fetch(self, queue: str) -> Run | None:
+        """The next job of a queue, if one may run now; it runs from then on until it is settled."""
+        with self._lock:
+            answer = self._exchange(queue, (), 1)
+            if not answer.jobs:
+                return None
+            job = answer.jobs[0]
+            call = self._queues[queue].calls
+            return Run(queue, job.id, job.run, job.record, job.trail, job.recoveries, self._fence.epoch, 1, call)
+
+    def run(self, run: Run) -> Ran:
+        """Run a job that was fetched, and settle it."""
+        ran = run_here(run, self.place)
+        with self._lock:
+            self._exchange(run.queue, (ran.outcome.settlement,), 0)
+            self._queues[run.queue].announcer.ended(run.key, ran.outcome)
+        self.work()
+        end_test_if_meant(ran)
+        return ran
+
+    def give_back(self, runs: Iterable[Run]) -> None:
+        """Put jobs that were fetched back where they were."""
+        with self._lock:
+            for run in runs:
+                self._exchange(run.queue, (GiveBack(*run.key),), 0)
+
+    def _exchange(self, queue: str, settlements: tuple[Settlement, ...], want: int) -> Any:
+        owned = self._queues.get(queue)
+        if owned is None:
+            self.session.claim(queue, self._fence, 1)
+            node = self.settings.config.node
+            announcer = Announcer(queue, node, self.board, self.clock, self.names.tell)
+            owned = self._queues[queue] = _Queue(announcer)
+        owned.calls += 1
+        serial = self._is_serial(queue)
+        return self.session.exchange(queue, self._fence, 1, owned.calls, settlements, want, serial=serial)
+
+    def _is_serial(self, queue: str) -> bool:
+        started = queues_table(self.board).get(queue)
+        if started is not None:
+            return bool(started.serial)
+        jobs: list[RegisteredJob] = list(jobs_table(self.board).values())
+        return any(one.options.serial for one in jobs if one.definition.queue == queue)
 
 
-def registered(definition: JobDefinition | None, board_jobs: dict[str, RegisteredJob]) -> dict[str, RegisteredJob]:
-    """The job classes that are known, and this one, with the options of its class unless it is known."""
-    jobs = dict(board_jobs)
-    if definition is not None and definition.name not in jobs:
-        jobs[definition.name] = RegisteredJob(definition, definition.options)
-    return jobs
+def _has_a_turn(actor: Actor) -> bool:
+    if actor.inbox.empty() or actor.inbox.in_hand is not None:
+        return False
+    envelope: Envelope = actor.inbox.get()
+    actor._handle(envelope)  # noqa: SLF001 - a turn as in its own thread: the reply, refusals and the end of the turn
+    return True

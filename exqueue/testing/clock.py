@@ -1,64 +1,57 @@
-"""The clock of a test: the machine's, and ahead of it by what the test lets pass."""
+"""Time that stands still until a test moves it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 from exqueue.checks import is_seconds, shown
-from exqueue.clock import Clock, SystemClock
 from exqueue.errors import ConfigError
 
-MOST_ADVANCED_S = 100 * 366 * 86_400.0
-"""The most that one `MovableClock.advance` may let pass: a century."""
+MAX_ADVANCE_S = 100 * 365 * 86_400.0
+"""The most seconds of one `VirtualClock.advance`: a hundred years."""
 
 
-class MovableClock:
-    """See `exqueue.clock.Clock`. It goes on by itself, so that times which a program took from the machine's fit it.
+class VirtualClock:
+    """The clock of a system on the bench, see `exqueue.clock.Clock`. It begins at the time of the machine.
 
-    A library that freezes or moves the time of the machine (``time.time``) freezes or moves this one too.
-
-    Args:
-        right: what it goes by.
-
-    Attributes:
-        ahead_s: seconds by which it is ahead.
+    Only the system goes by it: ``time.time()`` in the code of a job goes on as ever.
     """
 
-    def __init__(self, right: Clock | None = None) -> None:
-        self._right: Clock = SystemClock() if right is None else right
-        self.ahead_s = 0.0
+    def __init__(self) -> None:
+        self._began_at = self._now = time.time()
 
     def time(self) -> float:
-        """See `Clock.time`."""
-        return self._right.time() + self.ahead_s
+        """Seconds since the Unix epoch."""
+        return self._now
 
     def monotonic(self) -> float:
-        """See `Clock.monotonic`."""
-        return self._right.monotonic() + self.ahead_s
+        """Seconds since this clock began."""
+        return self._now - self._began_at
 
     def boottime(self) -> float:
-        """See `Clock.boottime`."""
-        return self._right.boottime() + self.ahead_s
+        """Seconds since this clock began: the machine never sleeps."""
+        return self._now - self._began_at
 
     def now(self) -> datetime:
-        """The present by this clock, in UTC: for ``at=``."""
+        """The time of this clock, in UTC."""
         return datetime.fromtimestamp(self.time(), UTC)
 
-    def advance(self, seconds: float) -> None:
-        """Let so many seconds pass at once, 0 to `MOST_ADVANCED_S`. Runs nothing.
+    def advance(self, seconds: float | timedelta) -> None:
+        """Let so much time pass at once.
+
+        Args:
+            seconds: 0 to `MAX_ADVANCE_S`, or as a ``timedelta``.
 
         Raises:
-            ConfigError: it is no such number.
+            ConfigError: it is no such time.
         """
-        check_advance(seconds)
-        self.ahead_s += seconds
+        if isinstance(seconds, timedelta):
+            seconds = seconds.total_seconds()
+        if not is_seconds(seconds, MAX_ADVANCE_S):
+            raise ConfigError(f"a clock is advanced by 0 to {MAX_ADVANCE_S:.0f} seconds, not {shown(seconds)}")
+        self._now += seconds
 
-
-def check_advance(seconds: object) -> None:
-    """Refuse what no time can be advanced by.
-
-    Raises:
-        ConfigError: it is no number from 0 to `MOST_ADVANCED_S`.
-    """
-    if not is_seconds(seconds, MOST_ADVANCED_S):
-        raise ConfigError(f"time passes forwards: seconds are 0 to {MOST_ADVANCED_S:.0f}, not {shown(seconds)}")
+    def advance_to(self, at: float) -> None:
+        """Let time pass until ``at``, in seconds since the Unix epoch; one that is past changes nothing."""
+        self._now = max(self._now, at)

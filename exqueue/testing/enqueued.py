@@ -1,16 +1,13 @@
-"""What was enqueued in a test, what a test expects of it, and how the two differ."""
+"""What was enqueued in a test, and how it differs from what was expected."""
 
 from __future__ import annotations
 
-import difflib
-from collections import Counter
+import reprlib
 from dataclasses import dataclass, field
-from pprint import pformat
 from typing import TYPE_CHECKING, Any, Final
 
 from exqueue.errors import ArgumentsError
 from exqueue.job import define
-from exqueue.messages import Enqueue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,149 +15,120 @@ if TYPE_CHECKING:
 
     from exqueue.job import AnyJob
 
-OPTIONS: Final = ("delay", "at", "id")
-"""What may be expected of a job beside its arguments, unless an argument has that name."""
+WITHIN_S: Final = 1.0
+"""How far ``delay`` and ``at`` may be off: a program looks at its own clock a little earlier."""
 
 MOST_SHOWN: Final = 10
-"""So many jobs are compared with the one that was expected."""
+"""How many jobs a message shows."""
 
-MOST_CHARACTERS: Final = 2_000
-"""A longer value is cut."""
+_MISSING: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Enqueued:
-    """A job that was enqueued in this test.
+    """A job that was enqueued.
 
     Args:
-        job: the name of its class.
-        kwargs: its arguments, as they come out of the store again.
         id: of the job.
-        queue: in which it was stored.
-        delay: as it was given, in seconds.
-        at: as it was given.
+        job: the name of its class.
+        queue: in which it waits.
+        kwargs: as ``perform`` gets them, through the codec.
+        enqueued_at: seconds since the Unix epoch.
+        due_at: likewise; ``None`` for a job to run at once.
     """
 
-    job: str
-    kwargs: Mapping[str, Any]
     id: str
+    job: str
     queue: str
-    delay: float | None = None
-    at: datetime | None = None
+    kwargs: Mapping[str, Any]
+    enqueued_at: float
+    due_at: float | None = None
 
-    def __str__(self) -> str:
-        """Arguments and options on one line."""
-        options = {name: getattr(self, name) for name in OPTIONS if getattr(self, name) is not None}
-        return _listed({**self.kwargs, **options})
+    @property
+    def delay(self) -> float:
+        """Seconds from its enqueueing until it is due."""
+        return 0.0 if self.due_at is None else max(0.0, self.due_at - self.enqueued_at)
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What a job must be like: those of its arguments and options that are named here. Any ``==`` will do.
-
-    Make one with `expected`.
-    """
+class Wanted:
+    """What a test looks for. ``None`` is anything; of ``kwargs`` only what is given is compared."""
 
     job: str
-    kwargs: Mapping[str, Any]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    kwargs: Mapping[str, object] = field(default_factory=dict)
+    delay: float | None = None
+    at: datetime | None = None
+    id: str | None = None
 
-    def differences(self, job: Enqueued) -> list[str]:
-        """In what a job of this name is another one, a text each; empty when it fits."""
-        found = [
-            _difference(name, wanted, job.kwargs[name]) if name in job.kwargs else f"{name}: was not given"
-            for name, wanted in self.kwargs.items()
-            if name not in job.kwargs or wanted != job.kwargs[name]
-        ]
-        options = ((name, wanted, getattr(job, name)) for name, wanted in self.options.items())
-        return found + [_difference(name, wanted, was) for name, wanted, was in options if wanted != was]
+    def differences(self, one: Enqueued) -> list[str]:
+        """In what a job of this class is another one, a phrase each; empty when it is the wanted one."""
+        found = []
+        for name, wanted in self.kwargs.items():
+            given = one.kwargs.get(name, _MISSING)
+            if given is _MISSING:
+                found.append(f"{name} is missing, wanted was {_shown(wanted)}")
+            elif not bool(wanted == given):
+                found.append(f"{name}={_shown(given)}, wanted was {_shown(wanted)}")
+        if self.delay is not None and abs(one.delay - self.delay) > WITHIN_S:
+            found.append(f"delay={one.delay:.10g}, wanted was {self.delay:.10g}")
+        due_at = one.enqueued_at if one.due_at is None else one.due_at
+        if self.at is not None and abs(due_at - self.at.timestamp()) > WITHIN_S:
+            found.append(f"due {due_at - self.at.timestamp():+.1f} s from the time that was wanted, {self.at}")
+        if self.id is not None and one.id != self.id:
+            found.append(f"id={one.id!r}, wanted was {self.id!r}")
+        return found
+
+    def fits(self, one: Enqueued) -> bool:
+        """Whether this is it."""
+        return one.job == self.job and not self.differences(one)
 
     def __str__(self) -> str:
-        """The name, and what was said of it."""
-        said = _listed({**self.kwargs, **self.options})
-        return self.job + (f" with {said}" if said else "")
+        """The job with what is wanted of it, as it would be called."""
+        options = {"delay": self.delay, "at": self.at, "id": self.id}
+        wanted = {**self.kwargs, **{name: value for name, value in options.items() if value is not None}}
+        return f"{self.job}({', '.join(f'{name}={_shown(value)}' for name, value in wanted.items())})"
+
+    def not_found_in(self, jobs: Sequence[Enqueued], what: str = "enqueued") -> str:
+        """Why it is not there: in what those of its class differ, and which others there are."""
+        same = [one for one in jobs if one.job == self.job]
+        lines = [f"no {self} is {what}"]
+        lines += [f"  {one.id}: {'; '.join(self.differences(one))}" for one in same[:MOST_SHOWN]]
+        if len(same) > MOST_SHOWN:
+            lines.append(f"  and {len(same) - MOST_SHOWN} more of {self.job}")
+        others = sorted({one.job for one in jobs if one.job != self.job})
+        if not same:
+            lines.append(f"  no {self.job} is; {what} are: {', '.join(others) or 'none'}")
+        return "\n".join(lines)
 
 
-def expected(job: AnyJob | str | Enqueue, given: Mapping[str, Any]) -> Expected:
-    """What a test says that it expects.
-
-    Args:
-        job: as in `Enqueue`; or a whole `Enqueue`, of which all arguments, and those options that are set, count.
-        given: arguments of the job, and options where no argument has their name.
+def wanted_of(
+    job: AnyJob | str,
+    mapping: Mapping[str, object] | None,
+    named: Mapping[str, object],
+    **options: Any,
+) -> Wanted:
+    """What a test looks for, refused where it could never be found: `refute_enqueued` would hold for ever.
 
     Raises:
-        ArgumentsError: the job takes no argument of that name: a misspelt one would never be found.
+        ArgumentsError: ``perform`` takes no argument of that name, or takes one that is named as an option.
     """
-    if isinstance(job, Enqueue):
-        options = {name: getattr(job, name) for name in OPTIONS if getattr(job, name) is not None}
-        return _checked(job, dict(job.kwargs) | dict(given), options)
-    message = Enqueue(job)
-    taken = frozenset() if message.definition is None else message.definition.arguments.accepted
-    options = {name: value for name, value in given.items() if name in OPTIONS and name not in taken}
-    return _checked(message, {name: value for name, value in given.items() if name not in options}, options)
+    kwargs = {**(mapping or {}), **named}
+    if isinstance(job, str):
+        return Wanted(job, kwargs, **options)
+    definition = define(job)
+    arguments = definition.arguments
+    unknown = [] if arguments.takes_any else [name for name in kwargs if name not in arguments.accepted]
+    if unknown:
+        raise ArgumentsError(f"{definition.name} takes no {unknown[0]!r}: {definition.shown_signature}")
+    clash = [name for name in ("delay", "at", "id") if name in arguments.accepted and options.get(name) is not None]
+    if clash and mapping is None:
+        raise ArgumentsError(
+            f"{definition.name} itself takes {clash[0]!r}: give its arguments as a mapping, {{{clash[0]!r}: ...}}"
+        )
+    return Wanted(definition.name, kwargs, **options)
 
 
-def _checked(message: Enqueue, kwargs: dict[str, Any], options: dict[str, Any]) -> Expected:
-    definition = message.definition
-    if definition is not None and not definition.arguments.takes_any:
-        foreign = [name for name in kwargs if name not in definition.arguments.accepted]
-        if foreign:
-            named = ", ".join(map(repr, foreign))
-            raise ArgumentsError(f"{definition.name} takes no {named}: {definition.shown_signature}")
-    return Expected(message.name, kwargs, options)
-
-
-def name_of(job: AnyJob | str) -> str:
-    """Under which name its jobs are stored."""
-    return job if isinstance(job, str) else define(job).name
-
-
-def none_was(wanted: Expected, jobs: Sequence[Enqueued]) -> str:
-    """Why a test fails that expects one, with what was enqueued instead: the most similar first."""
-    alike = sorted((job for job in jobs if job.job == wanted.job), key=lambda job: len(wanted.differences(job)))
-    lines = [f"expected to be enqueued, and was not: {wanted}"]
-    if alike:
-        lines.append(f"{wanted.job} was enqueued {_times(len(alike))}, the most similar first:")
-    for job in alike[:MOST_SHOWN]:
-        lines.append(f"  {job}")
-        lines.extend(_indented(difference) for difference in wanted.differences(job))
-    lines.extend([f"  ... and {len(alike) - MOST_SHOWN} more"] if len(alike) > MOST_SHOWN else [])
-    return "\n".join([*lines, _others(wanted.job, jobs)])
-
-
-def some_were(unwanted: Expected, found: Sequence[Enqueued]) -> str:
-    """Why a test fails that expects none."""
-    shown = [f"  {job}" for job in found[:MOST_SHOWN]]
-    return "\n".join([f"expected not to be enqueued, and was {_times(len(found))}: {unwanted}", *shown])
-
-
-def _others(name: str, jobs: Sequence[Enqueued]) -> str:
-    others = Counter(job.job for job in jobs if job.job != name)
-    if others:
-        listed = ", ".join(f"{other} ({_times(count)})" for other, count in others.items())
-        return f"other jobs that were enqueued: {listed}"
-    return "no other jobs were enqueued" if any(job.job == name for job in jobs) else "nothing at all was enqueued"
-
-
-def _difference(name: str, wanted: object, was: object) -> str:
-    one, other = _pretty(wanted), _pretty(was)
-    if len(one) == len(other) == 1:
-        return f"{name}: expected {one[0]}, was {other[0]}"
-    return "\n".join([f"{name}: expected (-), was (+):", *difflib.ndiff(one, other)])
-
-
-def _pretty(value: object) -> list[str]:
-    text = pformat(value)
-    return (text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} ...").splitlines()
-
-
-def _listed(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={' '.join(_pretty(value))}" for name, value in values.items())
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"      {line}" for line in text.splitlines())
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _shown(value: object) -> str:
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = 200
+    return shortened.repr(value)

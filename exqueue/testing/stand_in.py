@@ -1,259 +1,318 @@
-"""What a test holds in the place of a system: a `SystemRef` that also knows what was enqueued, and runs jobs here."""
+"""The system that a test has in the place of a started one."""
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, overload
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
-from exqueue.actors.tables import jobs_table
-from exqueue.checks import shown
-from exqueue.codec import learn_parameters
-from exqueue.errors import ConfigError
-from exqueue.execution import Run
+from exqueue.errors import SystemStopped
+from exqueue.execution import Run, is_inside_job
 from exqueue.intake import stored
-from exqueue.messages import Enqueue, EnqueueMany, JobInfo, ListJobs
-from exqueue.persistence.values import MAX_BATCH
+from exqueue.job import define
+from exqueue.messages import Enqueue, EnqueueMany, ListJobs
 from exqueue.record import decode_record
 from exqueue.system_ref import SystemRef
-from exqueue.testing.bench import registered
-from exqueue.testing.ended import Drained, JobsFailed, failure_of
-from exqueue.testing.enqueued import Enqueued, expected, name_of, none_was, some_were
+from exqueue.testing.enqueued import Enqueued, Wanted, wanted_of
+from exqueue.testing.running import end_test_if_meant, run_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from exqueue.actors.protocol import Store
+    from exqueue.execution import Outcome
     from exqueue.job import AnyJob, JobFunction, Performs
-    from exqueue.testing.clock import MovableClock
-    from exqueue.testing.ended import Failed
-    from exqueue.testing.workbench import Workbench
+    from exqueue.messages import JobInfo, Message
+    from exqueue.testing.bench import Bench
 
 P = ParamSpec("P")
 
-REDIRECTED: Final = ("ask", "tell", "enqueue", "drain", "is_alive", "run", "stop", "send_to", "urn_of")
-"""What of another system is answered by the stand-in."""
+MOST_RUNS = 10_000
+"""After so many runs of one `StandIn.drain` its jobs are taken to enqueue each other for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """How many runs of `StandIn.drain` ended how.
+
+    Args:
+        succeeded: without an error.
+        failed: with an error, to be retried.
+        died: with an error, for good, or buried unrun.
+        postponed: not run: their class is stopped, or their record is of a newer version.
+    """
+
+    succeeded: int = 0
+    failed: int = 0
+    died: int = 0
+    postponed: int = 0
+
+
+class _Always:
+    """The life of a system on the bench."""
+
+    def is_alive(self) -> bool:
+        return True
+
+    def join(self, timeout: float | None = None) -> None:
+        return None
+
+    def stack(self) -> str:
+        return ""
 
 
 class StandIn(SystemRef):
-    """A system in a test, see `exqueue.testing.use`. Hand it to the code under test as the `SystemRef` that it is.
+    """A `SystemRef` without actors' threads, on a store of its own in memory, in virtual time.
 
-    ``drain``, ``advance`` and ``perform``, and in mode ``inline`` all that makes a job ready, raise `JobsFailed` when a
-    job failed, after recording it as a worker does; ``check=False`` lets it fail.
+    ``tell``, ``ask`` and ``enqueue`` check, encode and store as a started system does. Jobs run in the thread of the
+    test: when it drains, or where ``is_inline``, as soon as they are due and no other job runs. A job class needs no
+    `StartWorker`; without one it has the options of its class.
 
-    Attributes:
-        clock: by which the jobs fall due.
-        check: whether a failed job fails the test where nothing else is said.
+    Made by `exqueue.testing.use` and the fixture ``exqueue``, not by hand.
+
+    Args:
+        bench: what stands behind it.
+        is_inline: whether each job runs as soon as it is enqueued, or due.
     """
 
-    clock: MovableClock
-    check: bool
-    _workbench: Workbench
+    def __init__(self, bench: Bench, *, is_inline: bool = False) -> None:
+        context = bench._context("")  # noqa: SLF001 - the place of the root
+        super().__init__(bench.producer.actor_ref, _Always(), context, bench.settings)  # type: ignore[arg-type]
+        self._at_exit.cancel()
+        self._bench = bench
+        self.clock = bench.clock
+        self._is_inline = is_inline
+        self._is_stopped = False
+        self._log: list[Enqueued] = []
 
-    def _begin(self, clock: MovableClock, *, check: bool) -> None:
-        self.clock = clock
-        self.check = check
-        self._enqueued: list[Enqueued] = []
-        self._targets: dict[str, AnyJob] = {}
-        self._performed = itertools.count(1)
-        self._redirections: list[Callable[[], None]] = []
+    # -- as a system
+    def tell(self, message: Message[object]) -> None:
+        """See `SystemRef.tell`."""
+        super().tell(message)
+        self._worked()
 
-    # -- what was enqueued
-    def enqueued(self, job: AnyJob | str | None = None) -> tuple[Enqueued, ...]:
-        """All that was enqueued in this test, or the jobs of one class, in their order; whether or not they have run.
+    if not TYPE_CHECKING:  # For type checkers it stays as `SystemRef` has it, with the type of each answer.
 
-        What was enqueued under an id that was still stored is not among them.
-        """
-        name = None if job is None else name_of(job)
-        return tuple(one for one in self._enqueued if name in (None, one.job))
+        def ask(self, message: Any, **options: Any) -> Any:
+            """See `SystemRef.ask`."""
+            answer = super().ask(message, **options)
+            self._worked()
+            return answer
 
-    def assert_enqueued(self, job: AnyJob | str | Enqueue, /, **wanted: Any) -> Enqueued:
-        """Fail unless such a job was enqueued in this test; return the first that fits.
+    def stop(self, *, block: bool = True, timeout: float | None = None) -> bool:  # type: ignore[override]
+        """From now on it refuses messages, as a stopped system; what a test asserts goes on to work."""
+        self._is_stopped = True
+        return True
 
-        Args:
-            job: its class, function or name; or an `Enqueue`, with all that is set in it.
-            **wanted: arguments of the job, of which those left out may be anything, and ``delay=``, ``at=`` and ``id=``
-                as they were given, unless an argument has that name. Compared with ``==``: `unittest.mock.ANY` fits
-                anything.
+    def start_again(self) -> Self:
+        """The program starts a system: it takes messages again."""
+        self._is_stopped = False
+        return self
 
-        Raises:
-            AssertionError: none was; with what was, and the difference.
-            ArgumentsError: the job takes no such argument.
-        """
-        one = expected(job, wanted)
-        for enqueued in self._enqueued:
-            if enqueued.job == one.job and not one.differences(enqueued):
-                return enqueued
-        raise AssertionError(none_was(one, self._enqueued))
+    def is_alive(self) -> bool:
+        """Whether it was not stopped."""
+        return not self._is_stopped
 
-    def refute_enqueued(self, job: AnyJob | str | Enqueue, /, **unwanted: Any) -> None:
-        """Fail if such a job was enqueued in this test; as `assert_enqueued`."""
-        one = expected(job, unwanted)
-        found = [each for each in self._enqueued if each.job == one.job and not one.differences(each)]
-        if found:
-            raise AssertionError(some_were(one, found))
+    def run(self) -> None:
+        """Run what is ready, and return as if a signal had come."""
+        self.drain()
+        self.stop()
 
-    def clear(self) -> None:
-        """Forget what was enqueued so far, for a test of several steps; what is stored stays."""
-        self._enqueued.clear()
-
-    def assert_dead(self, job: AnyJob | str, /, **wanted: Any) -> JobInfo:
-        """Fail unless a job of this class is dead; return the first that fits, with its errors.
-
-        Args:
-            job: its class, function or name.
-            **wanted: arguments, as for `assert_enqueued`.
-
-        Raises:
-            AssertionError: none is; with those that are.
-            ArgumentsError: the job takes no such argument.
-        """
-        one = expected(job, wanted)
-        dead = self._all("dead")
-        for info in dead:
-            if info.job == one.job and not one.differences(_as_enqueued(info)):
-                return info
-        lines = [f"  {info.job} with {_as_enqueued(info)}: {_last_error(info)}" for info in dead]
-        raise AssertionError("\n".join([f"expected to be dead, and is not: {one}", *(lines or ["no job is dead"])]))
-
-    def _all(self, state: Any) -> list[JobInfo]:
-        found: list[JobInfo] = []
-        while page := self.ask(ListJobs(state, limit=MAX_BATCH, offset=len(found))):
-            found.extend(page)
-        return found
+    def _check_process(self) -> None:
+        super()._check_process()
+        if self._is_stopped:
+            raise SystemStopped(
+                "the system was stopped, or its test is over; start another with ExqueueSystem.start(...)"
+            )
 
     def _stores(self, message: Enqueue | EnqueueMany) -> tuple[list[str], tuple[Store, ...]]:
         ids, stores = super()._stores(message)
-        many = (message,) if isinstance(message, Enqueue) else message.jobs
-        records = {(store.queue, job.id): job.record for store in stores for job in store.jobs}
-        for job_id, one in zip(ids, many, strict=True):
+        for one in (message,) if isinstance(message, Enqueue) else message.jobs:
             if one.definition is not None:
-                self._meet(one)
-            if one.id is not None and self._is_stored(one.queue, one.id):
-                continue
-            kwargs = decode_record(records[one.queue, job_id], self._node.codec).kwargs
-            self._enqueued.append(Enqueued(one.name, kwargs, job_id, one.queue, one.delay, one.at))
+                self._bench.know(one.definition)
+        for store in stores:
+            self._note(store)
         return ids, stores
 
-    def _meet(self, message: Enqueue) -> None:
-        """A job of this class is about to be stored."""
-        assert message.definition is not None  # noqa: S101 - asked by the caller
-        self._targets[message.definition.name] = message.job  # type: ignore[assignment] # no name, as it is defined
+    def _note(self, store: Store) -> None:
+        now = self._bench.clock.time()
+        for job in store.jobs:
+            if not self._bench.session.get_jobs(job.id, [store.queue]):
+                record = decode_record(job.record, self._node.codec)
+                due_at = job.at if job.at is not None else now + job.delay if job.delay else None
+                self._log.append(Enqueued(job.id, record.job, store.queue, record.kwargs, now, due_at))
 
-    def _is_stored(self, queue: str, job_id: str) -> bool:
-        session = self._node.persistence.session(timeout=self._node.config.ask_timeout, pooled=True)
-        try:
-            return bool(session.get_jobs(job_id, [queue]))
-        finally:
-            session.close()
+    def _worked(self) -> None:
+        self._bench.work()
+        if self._is_inline and not is_inside_job():
+            self._drain(None, raises=True)
 
     # -- running jobs
-    @overload
-    def perform(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> None: ...
-    @overload
-    def perform(self, job: str, /, **kwargs: Any) -> None: ...
-    def perform(self, job: Any, /, *args: Any, **kwargs: Any) -> None:
-        """Run one job here and now as a worker would, without storing it.
-
-        Its arguments are checked and go through the codec; `exqueue.current_job` is known; aliases and registered types
-        count; it runs in this thread (in an async test, beside its loop, in another one).
-
-        Raises:
-            ArgumentsError, PayloadError: as when it is enqueued.
-            JobsFailed: it failed; ``failures[0].error`` is what would be recorded.
-        """
-        message = Enqueue(job, kwargs) if isinstance(job, str) else Enqueue.of(job, *args, **kwargs)
-        config, now = self._node.config, self.clock.time()
-        queue, new = stored(message, self._ids, now, self._node.codec, config.max_payload)
-        if message.definition is not None:
-            learn_parameters(self._node.codec, message.definition.perform)
-        run = Run(queue, new.id, b"perform", new.record, None, 0, epoch=0, seat=0, call=next(self._performed))
-        jobs = registered(message.definition, jobs_table(self._context.board))
-        failure = failure_of(new.id, queue, self._workbench.run(run, jobs))
-        if failure is not None:
-            raise JobsFailed([failure])
-        self._run_on()
-
-    def _run_on(self) -> None:
-        """After a job has run: what it has made ready."""
-
-    def drain(  # type: ignore[override] # a test wants to know what has run
-        self,
-        timeout: float | None = None,
-        *,
-        recursive: bool = True,
-        scheduled: bool = False,
-        check: bool | None = None,
+    def drain(  # type: ignore[override] # It says what it did.
+        self, timeout: float | None = None, *, recursive: bool = True, scheduled: bool = False
     ) -> Drained:
-        """Run all jobs that are ready or due, and say how many runs ended how.
+        """Run the jobs that are ready, here and now, and count how they ended.
 
         Args:
-            timeout: seconds, in mode ``real`` only; elsewhere it ends when all have run.
-            recursive: also what they enqueue; otherwise each job that is there now once.
-            scheduled: also what waits for a later time, retries included: the clock goes on to each. Not in mode
-                ``real``.
-            check: whether to raise when one fails; ``None``: as the stand-in was made.
+            timeout: of no meaning here.
+            recursive: also those that are enqueued meanwhile; else the jobs that there are now, each once.
+            scheduled: also those that wait for a later time, retries too: the clock is moved to each of them.
+        """
+        scope = None if recursive else self._present(scheduled=scheduled)
+        counts = {"succeeded": 0, "failed": 0, "died": 0, "postponed": 0}
+        while True:
+            for verdict, count in self._drain(scope).items():
+                counts[verdict] += count
+            due_at = self._next_due(scope) if scheduled else None
+            if due_at is None:
+                return Drained(**counts)
+            if sum(counts.values()) >= MOST_RUNS:
+                raise AssertionError(f"{MOST_RUNS} runs, and jobs still wait: do they enqueue each other for ever?")
+            self._bench.clock.advance_to(due_at)
+
+    def _drain(self, scope: set[tuple[str, str]] | None, *, raises: bool = False) -> dict[str, int]:
+        counts: dict[str, int] = {}
+        # They run, for the store, until those behind them had their turn.
+        aside: list[Run] = []
+        first: BaseException | None = None
+        is_any = True
+        try:
+            while is_any:
+                is_any = False
+                for queue in self._bench.queues():
+                    run = self._bench.fetch(queue)
+                    if run is None:
+                        continue
+                    is_any = True
+                    if scope is not None and (queue, run.id) not in scope:
+                        aside.append(run)
+                        continue
+                    if scope is not None:
+                        scope.discard((queue, run.id))
+                    ran = self._bench.run(run)
+                    counts[ran.outcome.verdict] = counts.get(ran.outcome.verdict, 0) + 1
+                    first = first or ran.raised
+                    if sum(counts.values()) >= MOST_RUNS:
+                        raise AssertionError(f"{MOST_RUNS} runs: do these jobs enqueue each other for ever?")
+        finally:
+            self._bench.give_back(aside)
+        if raises and first is not None:
+            raise first
+        return counts
+
+    def _present(self, *, scheduled: bool) -> set[tuple[str, str]]:
+        now = self._bench.clock.time()
+        jobs = self._stored("ready") + [one for one in self._stored("waiting") if scheduled or (one.due_at or 0) <= now]
+        return {(one.queue, one.id) for one in jobs}
+
+    def _next_due(self, scope: set[tuple[str, str]] | None) -> float | None:
+        now = self._bench.clock.time()
+        jobs = (one for one in self._stored("waiting") if scope is None or (one.queue, one.id) in scope)
+        return min((one.due_at for one in jobs if one.due_at is not None and one.due_at > now), default=None)
+
+    def _stored(self, state: Any) -> list[Any]:
+        names = self._bench.queues()
+        return [job for name in names for job in self._bench.session.list_jobs(name, state, 1_000, 0)]
+
+    def advance(self, seconds: float | timedelta) -> None:
+        """Let time pass. Inline, what falls due meanwhile runs, each at its time; else it is ready to be drained."""
+        until = self._bench.clock.time() + (seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
+        while self._is_inline and (due_at := self._next_due(None)) is not None and due_at <= until:
+            self._bench.clock.advance_to(due_at)
+            self._worked()
+        self._bench.clock.advance(max(0.0, until - self._bench.clock.time()) if self._is_inline else seconds)
+        self._worked()
+
+    def perform(self, job: type[Performs[P]] | JobFunction[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Outcome:
+        """Run one job at once, stored nowhere: through the codec, and as a Worker runs it. Never raises its error.
+
+        Returns:
+            The `Outcome`: ``verdict``, and of a failure the ``error`` as it would be recorded and ``retry_in_s``.
 
         Raises:
-            JobsFailed: some failed, after all have run.
-            ConfigError: not possible in this mode.
+            ArgumentsError, PayloadError: as `SystemRef.ask`.
         """
-        raise NotImplementedError
+        message = Enqueue.of(job, *args, **kwargs)
+        definition = define(job)
+        config = self._node.config
+        queue, new = stored(message, self._ids, self._bench.clock.time(), self._node.codec, config.max_payload)
+        self._bench.know(definition)
+        ran = run_here(Run(queue, new.id, b"test", new.record, None, 0, 1, 1, 1), self._bench.place)
+        end_test_if_meant(ran)
+        self._worked()
+        return ran.outcome
 
-    def advance(self, seconds: float, *, check: bool | None = None) -> Drained:
-        """Let time pass. In mode ``inline`` what falls due meanwhile is run, each at its time.
+    # -- what was enqueued
+    def enqueued(
+        self, job: AnyJob | str | None = None, kwargs: Mapping[str, object] | None = None, /, **named: object
+    ) -> tuple[Enqueued, ...]:
+        """The jobs that were enqueued in this test, whether they have run or not; of one class, or those that fit."""
+        if job is None:
+            return tuple(self._log)
+        return tuple(one for one in self._log if wanted_of(job, kwargs, named).fits(one))
+
+    def assert_enqueued(
+        self,
+        job: AnyJob | str,
+        kwargs: Mapping[str, object] | None = None,
+        /,
+        *,
+        delay: float | None = None,
+        at: datetime | None = None,
+        id: str | None = None,
+        **named: object,
+    ) -> Enqueued:
+        """Fail unless such a job was enqueued in this test; return the first.
 
         Args:
-            seconds: 0 or more.
-            check: as for `drain`.
-
-        Raises:
-            JobsFailed: some failed, when the time is over.
-            ConfigError: in mode ``real``, whose time is the machine's.
+            job: the class, function or name.
+            kwargs: its arguments, as many as matter; by name, or as a mapping where one is named as an option.
+            delay: in seconds, give or take `exqueue.testing.enqueued.WITHIN_S`; 0: at once.
+            at: when it is due, likewise.
+            id: of the job.
+            **named: as ``kwargs``.
         """
-        raise NotImplementedError
+        __tracebackhide__ = True
+        wanted = wanted_of(job, kwargs, named, delay=delay, at=at, id=id)
+        found = self._found(wanted)
+        if not found:
+            raise AssertionError(wanted.not_found_in(self._log))
+        return found[0]
 
-    def _judge(self, failures: Sequence[Failed], *, check: bool | None) -> None:
-        if failures and (self.check if check is None else check):
-            raise JobsFailed(failures)
+    def refute_enqueued(
+        self,
+        job: AnyJob | str,
+        kwargs: Mapping[str, object] | None = None,
+        /,
+        *,
+        delay: float | None = None,
+        at: datetime | None = None,
+        id: str | None = None,
+        **named: object,
+    ) -> None:
+        """Fail if such a job was enqueued in this test; see `assert_enqueued`."""
+        __tracebackhide__ = True
+        wanted = wanted_of(job, kwargs, named, delay=delay, at=at, id=id)
+        found = self._found(wanted)
+        if found:
+            one = found[0]
+            raise AssertionError(f"{wanted} was enqueued {len(found)} times; the first: {one.id} {dict(one.kwargs)!r}")
 
-    # -- standing in
-    def stand_in_for(self, *systems: SystemRef) -> None:
-        """Answer all that these systems are asked and told, until the end of this test.
+    def assert_dead(self, job: AnyJob | str, kwargs: Mapping[str, object] | None = None, /, **named: object) -> JobInfo:
+        """Fail unless such a job is dead; return what is stored of it, with its errors."""
+        __tracebackhide__ = True
+        wanted = wanted_of(job, kwargs, named)
+        infos = super().ask(ListJobs("dead"))
+        dead = [_as_enqueued(one) for one in infos]
+        for info, one in zip(infos, dead, strict=True):
+            if wanted.fits(one):
+                return info
+        raise AssertionError(wanted.not_found_in(dead, "dead"))
 
-        For programs that keep theirs in a module, whoever has imported it from there.
-        """
-        for system in systems:
-            _check_other(system, self)
-            self._redirections.append(_redirect(system, self))
-
-    def _end(self) -> None:
-        """The test is over."""
-        while self._redirections:
-            self._redirections.pop()()
-
-
-def _check_other(system: object, stand_in: StandIn) -> None:
-    if not isinstance(system, SystemRef) or system is stand_in:
-        raise ConfigError(f"a stand-in takes the place of what ExqueueSystem.start gave, not of {shown(system)}")
-
-
-def _redirect(system: SystemRef, stand_in: SystemRef) -> Callable[[], None]:
-    own: dict[str, Any] = vars(system)
-    before: dict[str, Any] = {name: own[name] for name in REDIRECTED if name in own}
-    for name in REDIRECTED:
-        own[name] = getattr(stand_in, name)
-
-    def undo() -> None:
-        for name in REDIRECTED:
-            own.pop(name, None)
-        own.update(before)
-
-    return undo
+    def _found(self, wanted: Wanted) -> list[Enqueued]:
+        return [one for one in self._log if wanted.fits(one)]
 
 
 def _as_enqueued(info: JobInfo) -> Enqueued:
-    return Enqueued(info.job, info.kwargs or {}, info.id, info.queue)
-
-
-def _last_error(info: JobInfo) -> str:
-    return f"{info.errors[-1].type}: {info.errors[-1].message}" if info.errors else "it raised no error"
+    return Enqueued(info.id, info.job, info.queue, info.kwargs or {}, info.enqueued_at or 0.0)

@@ -1,78 +1,52 @@
-"""Using a stand-in for the length of a test."""
+"""Putting a stand-in in the place of the system that a program starts."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
+from unittest import mock
 
-from exqueue.checks import shown
-from exqueue.config import SystemConfig, check_report, url_of_environment
+from exqueue.config import SystemConfig
 from exqueue.errors import ConfigError
-from exqueue.system import ExqueueSystem
-from exqueue.system_ref import SystemRef
-from exqueue.testing.clock import MovableClock
-from exqueue.testing.threaded import ThreadedStandIn
-from exqueue.testing.threadless import ThreadlessStandIn
+from exqueue.testing.bench import Bench
+from exqueue.testing.clock import VirtualClock
+from exqueue.testing.stand_in import StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
-    from exqueue.testing.stand_in import StandIn
+    from exqueue.persistence.base import Persistence
+    from exqueue.supervision import Runtime
 
-Mode = Literal["manual", "inline", "real"]
-"""``manual``: jobs are kept until `StandIn.drain`. ``inline``: what is ready runs at once, in the thread that made it
-so. ``real``: a whole system with its actors and workers."""
+Mode = Literal["manual", "inline"]
 
 
 @contextmanager
-def use(
-    mode: Mode = "manual",
-    *,
-    instead_of: SystemRef | Iterable[SystemRef] = (),
-    check: bool = True,
-    clock: MovableClock | None = None,
-    url: str = "memory://",
-    namespace: str = "default",
-) -> Iterator[StandIn]:
-    """Have a stand-in while the block runs; meanwhile `ExqueueSystem.start` answers it, too.
+def use(mode: Mode = "manual", *, clock: VirtualClock | None = None) -> Iterator[StandIn]:
+    """Give a stand-in, which ``ExqueueSystem.start(...)`` answers with too, until the end of the block.
 
     Args:
-        mode: see `Mode`.
-        instead_of: systems that the program under test has started already, see `StandIn.stand_in_for`.
-        check: whether a failed job fails the test where nothing else is said.
-        clock: by which jobs fall due; a new one by default. Not in mode ``real``.
-        url: where the jobs are, in mode ``real``.
-        namespace: the same.
+        mode: ``manual``: jobs are collected, and run by `StandIn.drain`. ``inline``: each runs as soon as it is
+            enqueued (or due, see `StandIn.advance`), and what it raises is raised where it was enqueued.
+        clock: by which it goes; ``None``: a new one.
 
     Raises:
-        ConfigError: an argument is not allowed.
+        ConfigError: there is no such mode.
     """
-    if mode not in get_args(Mode):
-        raise ConfigError(f"mode is one of {', '.join(get_args(Mode))}, not {shown(mode)}")
-    start = ExqueueSystem.start
-    stand_in: StandIn
-    if mode == "real":
-        stand_in = ThreadedStandIn(start(url, namespace=namespace), check=check)
-    else:
-        stand_in = ThreadlessStandIn(clock or MovableClock(), inline=mode == "inline", check=check)
+    if mode not in ("manual", "inline"):
+        raise ConfigError(f"mode is 'manual' or 'inline', not {mode!r}")
+    bench = Bench(SystemConfig("memory://", node="test"), VirtualClock() if clock is None else clock)
+    system = StandIn(bench, is_inline=mode == "inline")
+
+    def start_system(_config: SystemConfig, persistence: Persistence, runtime: Runtime, *_: Any) -> StandIn:
+        persistence.close()
+        runtime.close()
+        return system.start_again()
+
     try:
-        stand_in.stand_in_for(*((instead_of,) if isinstance(instead_of, SystemRef) else instead_of))
-        _let_start_answer(partial(_checked, stand_in))
-        yield stand_in
+        with mock.patch("exqueue.system.start_system", start_system):
+            yield system
     finally:
-        _let_start_answer(start)
-        stand_in._end()  # noqa: SLF001 - no test is to call it
-
-
-def _checked(
-    stand_in: StandIn, url: str | None = None, *, report: Callable[..., object] | None = None, **settings: Any
-) -> StandIn:
-    """As `ExqueueSystem.start` of the real one: what that refuses is refused."""
-    SystemConfig(url_of_environment() if url is None else url, **settings)
-    check_report(report)
-    return stand_in
-
-
-def _let_start_answer(start: Callable[..., Any]) -> None:
-    ExqueueSystem.start = staticmethod(start)  # type: ignore[method-assign] # for the length of a test
+        # A program that keeps it until the next test is told, instead of enqueueing where nobody looks.
+        system.stop()
+        bench.close()

@@ -103,7 +103,8 @@ MUTANTS = (
                 "self._ledger.said(key, died)\n        self._ledger.balance()\n        self._log_death(died)",
             ),
         ),
-        needs=("raise in call: reporter", "dies"),
+        needs=("dies",),
+        faults=tuple(Fault(at_s, "raise in call", 0.0, 0.75, "running") for at_s in (2.0, 4.0, 6.0, 8.0, 10.0, 12.0)),
     ),
     Mutant(
         "a death not on the board",

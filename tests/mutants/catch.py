@@ -105,7 +105,8 @@ class _Failures:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.ran += report.when == "call"
-        if report.failed:
+        # What fails before or after a test says nothing of what it tests.
+        if report.failed and report.when == "call":
             self.failed.append(report)
 
 

@@ -189,4 +189,12 @@ MUTANTS = (
         "A lease that stands does not keep the lock from another.",
         (Edit(f"{STORE}.acquire", "if holder is not None and holder.token != token:", "if False:"),),
     ),
+    Mutant(
+        "what was claimed in an earlier reign",
+        "A leader that leads again does not claim the queues anew that it has not started.",
+        (Edit("exqueue.actors.leader:Leader._gained", "self._claimed.clear()", "pass"),),
+        tests=(
+            "tests/simulation/test_started_and_stopped.py::test_who_leads_again_claims_anew_what_it_has_not_started",
+        ),
+    ),
 )

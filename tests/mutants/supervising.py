@@ -17,6 +17,23 @@ MUTANTS = (
         tests=("tests/supervision/test_hangs.py",),
     ),
     Mutant(
+        "a name that comes after the start",
+        "An actor is known by its name only when its `on_start` is through: what was told to it before is lost.",
+        (
+            Edit(
+                f"{ACTOR}._begin",
+                "if self.context.name is not None and not self._names.register(self.name, self.actor_ref):",
+                "if False:",
+            ),
+            Edit(
+                f"{ACTOR}._begin",
+                "return beginning",
+                "self.context.name is None or self._names.register(self.name, self.actor_ref)\n    return beginning",
+            ),
+        ),
+        tests=("tests/supervision/test_start_stop.py",),
+    ),
+    Mutant(
         "DOWN of an old generation obeyed",
         "A supervisor takes the end of an earlier actor for that of the one which has its name now.",
         (

@@ -23,8 +23,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "mutants.md"
 
 
 def is_caught(found: Catch) -> bool:
-    """Whether something caught it, and would not have without it."""
-    return bool(found.by) and found.clean
+    """Whether something caught it that has met the change, and would not have without it."""
+    return bool(found.by) and found.clean and found.called > 0
 
 
 def row(name: str, found: Catch) -> str:

@@ -130,6 +130,38 @@ MUTANTS = (
         tests=("tests/system/test_starting.py::test_a_stopped_queue_ends_what_runs_and_begins_nothing",),
     ),
     Mutant(
+        "a queue that is started in a stop",
+        "A queue that is only started while the system stops fetches, and nobody waits for what it runs.",
+        (
+            Edit("exqueue.actors.queues:Queues._on_start_worker", "if is_stopping(self.board):", "if False:"),
+            Edit(
+                "exqueue.actors.root:ExqueueRoot._on_stop_system",
+                "self._awaited.update(dict.fromkeys(queues_table(self.board)))\n",
+                "self._awaited.update(dict.fromkeys(queues_table(self.board)))\n"
+                "    stop_table(self.board)['queues'] = tuple(self._awaited)\n",
+            ),
+            Edit(
+                "exqueue.actors.fetcher:quiescing_of",
+                'stop_table(board).get("system", quiescing_table(board).get(queue))',
+                "(stop_table if queue in stop_table(board).get('queues', ()) else quiescing_table)(board)"
+                ".get('system', quiescing_table(board).get(queue))",
+            ),
+        ),
+        tests=("tests/simulation/test_stopped_while_starting.py",),
+    ),
+    Mutant(
+        "a stop that does not wait for a start",
+        "Of queues whose start is under way the stop does not wait for what runs.",
+        (Edit("exqueue.actors.root:ExqueueRoot._is_there", 'status != "parked"', 'status == "running"'),),
+        tests=("tests/system/test_stopping.py::test_a_queue_that_is_still_being_started_is_waited_for",),
+    ),
+    Mutant(
+        "leave forgotten at a claim",
+        "A Fetcher that claims anew forgets that a suspect of its queue still runs.",
+        (Edit(f"{LEAVE}.keep_if_in", "key not in runs and key not in running", "True"),),
+        tests=("tests/actors/test_suspects.py",),
+    ),
+    Mutant(
         "suspects side by side",
         "Every queue has leave to run a suspect.",
         (Edit(f"{LEAVE}._take", "if any(queue != self._queue for queue in list(self._rows)):", "if False:"),),

@@ -36,8 +36,8 @@ USUALLY_S = 0.4
 LONG_S = 15.0
 """How long a job takes at most: usually, and one that spans a lease."""
 
-START_PAUSE_S = 0.3
-"""How long it takes at most until the next queue of a node is started: in between other nodes act, and stops come."""
+START_PAUSES_S = (0.1, 0.1, 3.0)
+"""How long it takes at most until the next queue of a node is started: in between others act, and stops come."""
 
 BACKOFF_S = 0.7
 UNANSWERED = (ExqueueError, RuntimeError)
@@ -147,8 +147,10 @@ class Load:
         self._world.client(f"starter of {node.name}", lambda: self._start_all(node))
 
     def _start_all(self, node: Node) -> None:
+        chance = self._world.random
+        longest_s = chance.choice(START_PAUSES_S)
         for one in self.started.values():
-            self._world.pass_time(self._world.random.random() * START_PAUSE_S)
+            self._world.pass_time(chance.random() * longest_s)
             while not self._is_started(one, node):
                 self._world.pass_time(0.5)
 

@@ -48,6 +48,7 @@ class Strikes:
         self._shutdown_timeout = shutdown_timeout
         self._saved: list[Saved] = [oracle.save()]
         self._born = self._saved[0]
+        self._starting: set[str] = set()
         self._numbers = itertools.count()
         self._weathers: dict[int, Callable[[Faults], Faults]] = {}
         self._refusals: dict[int, Refuses] = {}
@@ -109,10 +110,12 @@ class Strikes:
 
     def start(self, name: str) -> None:
         """Start a node under a name that has ended, as whoever looks after it does; all its queues at once."""
-        if name in self._world.nodes and not self._world.nodes[name].has_ended:
+        if name in self._starting or (name in self._world.nodes and not self._world.nodes[name].has_ended):
             return
+        self._starting.add(name)
         self._oracle.stopping.pop(name, None)
         node = self._world.start_node(name, lock_ttl=self._lock_ttl, shutdown_timeout=self._shutdown_timeout)
+        self._starting.remove(name)
         self._load.work_on(node)
 
     def _freeze(self, node: Node | None, fault: Fault) -> bool:

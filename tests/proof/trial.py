@@ -172,6 +172,8 @@ class Trial:
     def _look_at_the_end(self) -> None:
         """A person revives all that died, then deletes what dies again: at last nothing is left, and all was said."""
         self._until(self._is_all_said, "every death is in the log, and marked so")
+        # Before anybody is excused who revives or deletes what was not said.
+        self._look_at_deaths()
         self._look_at_store()
         for order in (RetryAllDead, DeleteAllDead):
             for queue in QUEUES:

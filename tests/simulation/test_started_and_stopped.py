@@ -50,6 +50,26 @@ def test_who_leads_claims_what_it_has_not_started(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_who_leads_again_claims_anew_what_it_has_not_started(seed: int) -> None:
+    """What it claimed in its first reign is another's since."""
+    with World(seed) as world:
+        long, other = Long(world), job(name="Other", queue="other")(lambda: None)
+        first = world.start_node("a", lock_ttl=TTL_S)
+        first.system.ask(StartWorker(other))
+        first.system.ask(Enqueue(long.definition, {}))
+        world.until(lambda: world.leader is first and world.history.count("claims", "long") == 1, WITHIN_S)
+        second = world.start_node("b", lock_ttl=TTL_S)
+        second.system.ask(StartWorker(long.definition))
+        world.freeze(first)
+        world.until(lambda: world.history.count("begins") == 1, WITHIN_S)
+        world.thaw(first)
+        world.pass_time(1.0)
+        world.kill(second)
+        world.until(lambda: world.leader is first, WITHIN_S)
+        world.until(lambda: world.store.overview(("long",)).queues[0].ready == 1, WITHIN_S)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_serial_queue_waits_for_a_thread_that_was_left_behind(seed: int) -> None:
     """Its job was given back when the queue was stopped, and begins again only when nobody executes it any more."""
     with World(seed) as world:

@@ -1,1 +1,0 @@
-"""What is offered to the tests of programs that use Exqueue."""

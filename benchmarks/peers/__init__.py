@@ -1,0 +1,1 @@
+"""Exqueue beside its peers: the same job, one machine, one run."""

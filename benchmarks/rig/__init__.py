@@ -1,0 +1,1 @@
+"""What every measurement stands on: pinned servers and programs, what jobs wrote, and figures with their spread."""

@@ -1,0 +1,1 @@
+"""The programs under examples/, run as their users run them: real processes, real servers."""
