@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +11,22 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exqueue.testing import StandIn, VirtualClock
+    from exqueue.testing import RealSystem, StandIn, VirtualClock
+
+
+REDIS_URL = "EXQUEUE_TEST_REDIS_URL"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what may stand in the configuration of a suite."""
+    parser.addini("exqueue_redis_url", f"the server of the fixture exqueue_redis, unless ${REDIS_URL} names one")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
-    config.addinivalue_line("markers", "exqueue(mode='manual'): how the stand-in of this test runs jobs; or 'inline'")
+    config.addinivalue_line(
+        "markers", "exqueue(mode='manual'): how the stand-in of this test runs jobs; or 'inline', 'real'"
+    )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -33,9 +44,19 @@ def exqueue_clock() -> VirtualClock:
 
 
 @pytest.fixture
-def exqueue(request: pytest.FixtureRequest, exqueue_clock: VirtualClock) -> Iterator[StandIn]:
+def exqueue(request: pytest.FixtureRequest, exqueue_clock: VirtualClock) -> Iterator[StandIn | RealSystem]:
     """The system of this test, which ``ExqueueSystem.start(...)`` answers with too; see `exqueue.testing.use`."""
     marker = request.node.get_closest_marker("exqueue")
     args, options = ((), {}) if marker is None else (marker.args, marker.kwargs)
     with importlib.import_module("exqueue.testing").use(*args, clock=exqueue_clock, **options) as system:
+        yield system
+
+
+@pytest.fixture
+def exqueue_redis(request: pytest.FixtureRequest) -> Iterator[RealSystem]:
+    """A system of mode ``real`` on a real server, under a namespace of its own that is erased at the end."""
+    url = os.environ.get(REDIS_URL) or request.config.getini("exqueue_redis_url")
+    if not url:
+        pytest.skip(f"exqueue_redis needs a server: set ${REDIS_URL}, or exqueue_redis_url in pytest's configuration")
+    with importlib.import_module("exqueue.testing.on_redis").use_redis(url) as system:
         yield system

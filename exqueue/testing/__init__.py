@@ -9,19 +9,33 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from exqueue.testing.asserting import Drained
     from exqueue.testing.clock import VirtualClock
     from exqueue.testing.crashing import crash
     from exqueue.testing.enqueued import Enqueued
+    from exqueue.testing.real import RealSystem
     from exqueue.testing.simulation import Simulated, Simulation, simulate
-    from exqueue.testing.stand_in import Drained, StandIn
+    from exqueue.testing.stand_in import StandIn
     from exqueue.testing.using import use
 
-__all__ = ["Drained", "Enqueued", "Simulated", "Simulation", "StandIn", "VirtualClock", "crash", "simulate", "use"]
+__all__ = [
+    "Drained",
+    "Enqueued",
+    "RealSystem",
+    "Simulated",
+    "Simulation",
+    "StandIn",
+    "VirtualClock",
+    "crash",
+    "simulate",
+    "use",
+]
 
 _HOME: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "Drained": "stand_in",
+        "Drained": "asserting",
         "Enqueued": "enqueued",
+        "RealSystem": "real",
         "Simulated": "simulation",
         "Simulation": "simulation",
         "StandIn": "stand_in",

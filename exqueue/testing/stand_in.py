@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
@@ -10,43 +9,21 @@ from exqueue.errors import SystemStopped
 from exqueue.execution import Run, is_inside_job
 from exqueue.intake import stored
 from exqueue.job import define
-from exqueue.messages import Enqueue, EnqueueMany, ListJobs
-from exqueue.record import decode_record
-from exqueue.system_ref import SystemRef
-from exqueue.testing.enqueued import Enqueued, Wanted, wanted_of
+from exqueue.messages import Enqueue, EnqueueMany
+from exqueue.testing.asserting import Asserting, Drained
 from exqueue.testing.running import end_test_if_meant, run_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from exqueue.actors.protocol import Store
     from exqueue.execution import Outcome
-    from exqueue.job import AnyJob, JobFunction, Performs
-    from exqueue.messages import JobInfo, Message
+    from exqueue.job import JobFunction, Performs
+    from exqueue.messages import Message
     from exqueue.testing.bench import Bench
 
 P = ParamSpec("P")
 
 MOST_RUNS = 10_000
 """After so many runs of one `StandIn.drain` its jobs are taken to enqueue each other for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drained:
-    """How many runs of `StandIn.drain` ended how.
-
-    Args:
-        succeeded: without an error.
-        failed: with an error, to be retried.
-        died: with an error, for good, or buried unrun.
-        postponed: not run: their class is stopped, or their record is of a newer version.
-    """
-
-    succeeded: int = 0
-    failed: int = 0
-    died: int = 0
-    postponed: int = 0
 
 
 class _Always:
@@ -62,7 +39,7 @@ class _Always:
         return ""
 
 
-class StandIn(SystemRef):
+class StandIn(Asserting):
     """A `SystemRef` without actors' threads, on a store of its own in memory, in virtual time.
 
     ``tell``, ``ask`` and ``enqueue`` check, encode and store as a started system does. Jobs run in the thread of the
@@ -84,7 +61,7 @@ class StandIn(SystemRef):
         self.clock = bench.clock
         self._is_inline = is_inline
         self._is_stopped = False
-        self._log: list[Enqueued] = []
+        self._begin_log()
 
     # -- as a system
     def tell(self, message: Message[object]) -> None:
@@ -134,14 +111,6 @@ class StandIn(SystemRef):
         for store in stores:
             self._note(store)
         return ids, stores
-
-    def _note(self, store: Store) -> None:
-        now = self._bench.clock.time()
-        for job in store.jobs:
-            if not self._bench.session.get_jobs(job.id, [store.queue]):
-                record = decode_record(job.record, self._node.codec)
-                due_at = job.at if job.at is not None else now + job.delay if job.delay else None
-                self._log.append(Enqueued(job.id, record.job, store.queue, record.kwargs, now, due_at))
 
     def _worked(self) -> None:
         self._bench.work()
@@ -242,77 +211,3 @@ class StandIn(SystemRef):
         end_test_if_meant(ran)
         self._worked()
         return ran.outcome
-
-    # -- what was enqueued
-    def enqueued(
-        self, job: AnyJob | str | None = None, kwargs: Mapping[str, object] | None = None, /, **named: object
-    ) -> tuple[Enqueued, ...]:
-        """The jobs that were enqueued in this test, whether they have run or not; of one class, or those that fit."""
-        if job is None:
-            return tuple(self._log)
-        return tuple(one for one in self._log if wanted_of(job, kwargs, named).fits(one))
-
-    def assert_enqueued(
-        self,
-        job: AnyJob | str,
-        kwargs: Mapping[str, object] | None = None,
-        /,
-        *,
-        delay: float | None = None,
-        at: datetime | None = None,
-        id: str | None = None,
-        **named: object,
-    ) -> Enqueued:
-        """Fail unless such a job was enqueued in this test; return the first.
-
-        Args:
-            job: the class, function or name.
-            kwargs: its arguments, as many as matter; by name, or as a mapping where one is named as an option.
-            delay: in seconds, give or take `exqueue.testing.enqueued.WITHIN_S`; 0: at once.
-            at: when it is due, likewise.
-            id: of the job.
-            **named: as ``kwargs``.
-        """
-        __tracebackhide__ = True
-        wanted = wanted_of(job, kwargs, named, delay=delay, at=at, id=id)
-        found = self._found(wanted)
-        if not found:
-            raise AssertionError(wanted.not_found_in(self._log))
-        return found[0]
-
-    def refute_enqueued(
-        self,
-        job: AnyJob | str,
-        kwargs: Mapping[str, object] | None = None,
-        /,
-        *,
-        delay: float | None = None,
-        at: datetime | None = None,
-        id: str | None = None,
-        **named: object,
-    ) -> None:
-        """Fail if such a job was enqueued in this test; see `assert_enqueued`."""
-        __tracebackhide__ = True
-        wanted = wanted_of(job, kwargs, named, delay=delay, at=at, id=id)
-        found = self._found(wanted)
-        if found:
-            one = found[0]
-            raise AssertionError(f"{wanted} was enqueued {len(found)} times; the first: {one.id} {dict(one.kwargs)!r}")
-
-    def assert_dead(self, job: AnyJob | str, kwargs: Mapping[str, object] | None = None, /, **named: object) -> JobInfo:
-        """Fail unless such a job is dead; return what is stored of it, with its errors."""
-        __tracebackhide__ = True
-        wanted = wanted_of(job, kwargs, named)
-        infos = super().ask(ListJobs("dead"))
-        dead = [_as_enqueued(one) for one in infos]
-        for info, one in zip(infos, dead, strict=True):
-            if wanted.fits(one):
-                return info
-        raise AssertionError(wanted.not_found_in(dead, "dead"))
-
-    def _found(self, wanted: Wanted) -> list[Enqueued]:
-        return [one for one in self._log if wanted.fits(one)]
-
-
-def _as_enqueued(info: JobInfo) -> Enqueued:
-    return Enqueued(info.id, info.job, info.queue, info.kwargs or {}, info.enqueued_at or 0.0)

@@ -210,9 +210,9 @@ def test_jobs_without_end_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
             system.drain()
 
 
-def test_there_are_two_modes() -> None:
+def test_there_are_three_modes() -> None:
     """Any other is refused by name."""
-    with pytest.raises(ConfigError, match="'manual' or 'inline'"), use("eager"):  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="'manual', 'inline' or 'real'"), use("eager"):  # type: ignore[call-overload]
         pass
 
 
