@@ -23,6 +23,7 @@ from exqueue.messages import StartWorker, StopWorker
 from exqueue.persistence.memory import MemoryPersistence
 from exqueue.persistence.values import Fence, GiveBack
 from exqueue.supervision import Actor, ActorContext, Board, Names, Reply, ThreadRuntime
+from exqueue.testing.loop import Loop
 from exqueue.testing.running import Place, end_test_if_meant, run_here
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Bench:
         for actor in self._actors:
             self.names.register(actor.name, actor.actor_ref)
         jobs = jobs_table(self.board)
-        self.place = Place(config.node, self.settings.codec, clock, self.runtime.random(), jobs)
+        self.place = Place(config.node, self.settings.codec, clock, self.runtime.random(), jobs, Loop())
 
     def _context(self, name: str) -> ActorContext:
         return ActorContext(name=name, runtime=self.runtime, names=self.names, board=self.board)
@@ -170,6 +171,7 @@ class Bench:
         with self._lock:
             self.work()
             self._reporter.on_stop()
+        self.place.loop.close()
         self.runtime.close()
         self.settings.persistence.close()
 

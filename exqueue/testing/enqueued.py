@@ -89,8 +89,8 @@ class Wanted:
         return f"{self.job}({', '.join(f'{name}={_shown(value)}' for name, value in wanted.items())})"
 
     def not_found_in(self, jobs: Sequence[Enqueued], what: str = "enqueued") -> str:
-        """Why it is not there: in what those of its class differ, and which others there are."""
-        same = [one for one in jobs if one.job == self.job]
+        """Why it is not there: in what those of its class differ, the nearest first, and which others there are."""
+        same = sorted((one for one in jobs if one.job == self.job), key=lambda one: len(self.differences(one)))
         lines = [f"no {self} is {what}"]
         lines += [f"  {one.id}: {'; '.join(self.differences(one))}" for one in same[:MOST_SHOWN]]
         if len(same) > MOST_SHOWN:

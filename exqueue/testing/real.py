@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, ParamSpec
 
 from exqueue.actors.tables import RegisteredJob, jobs_table
@@ -11,6 +12,7 @@ from exqueue.intake import stored
 from exqueue.job import define
 from exqueue.messages import Enqueue, EnqueueMany, GetStatus, StartWorker
 from exqueue.testing.asserting import Asserting, Drained
+from exqueue.testing.loop import Loop
 from exqueue.testing.running import Place, end_test_if_meant, run_here
 
 if TYPE_CHECKING:
@@ -83,7 +85,8 @@ class RealSystem(Asserting):
         learn_parameters(self._node.codec, definition.perform)
         known = jobs_table(self._context.board)
         jobs = {definition.name: RegisteredJob(definition, definition.options), **known}
-        place = Place(config.node, self._node.codec, runtime.clock, runtime.random(), jobs)
-        ran = run_here(Run(queue, new.id, b"test", new.record, None, 0, 1, 1, 1), place)
+        with closing(Loop()) as loop:
+            place = Place(config.node, self._node.codec, runtime.clock, runtime.random(), jobs, loop)
+            ran = run_here(Run(queue, new.id, b"test", new.record, None, 0, 1, 1, 1), place)
         end_test_if_meant(ran)
         return ran.outcome

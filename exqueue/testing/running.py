@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from exqueue.actors.tables import RegisteredJob
 from exqueue.execution import Outcome, Run, Workshop, perform
+from exqueue.testing.loop import Loop, beside_a_loop
 
 if TYPE_CHECKING:
     import random
@@ -31,20 +29,22 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where jobs are run. ``jobs``: by name."""
+    """Where jobs are run. ``jobs``: by name. ``loop``: for those that are coroutines."""
 
     node: str
     codec: Codec
     clock: Clock
     rng: random.Random
     jobs: Mapping[str, RegisteredJob]
+    loop: Loop
 
 
 class _Watched(Mapping[str, RegisteredJob]):
     """The same jobs, which leave what they raise in ``raised``: of an `Outcome` only its text is left."""
 
-    def __init__(self, jobs: Mapping[str, RegisteredJob]) -> None:
+    def __init__(self, jobs: Mapping[str, RegisteredJob], loop: Loop) -> None:
         self._jobs = jobs
+        self._loop = loop
         self.raised: BaseException | None = None
 
     def __getitem__(self, name: str) -> RegisteredJob:
@@ -69,10 +69,9 @@ class _Watched(Mapping[str, RegisteredJob]):
         return invoke
 
     def run_async(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
-        """Run it to its end in the job's own context, as a Worker does."""
+        """As `Loop.run`."""
         try:
-            with asyncio.Runner() as runner:
-                return runner.run(coroutine, context=contextvars.copy_context())
+            return self._loop.run(coroutine)
         except BaseException as error:
             self.raised = error
             raise
@@ -80,7 +79,7 @@ class _Watched(Mapping[str, RegisteredJob]):
 
 def run_here(run: Run, place: Place) -> Ran:
     """Run a job in this thread; where an event loop runs in it already, in another one that is waited for."""
-    jobs = _Watched(place.jobs)
+    jobs = _Watched(place.jobs, place.loop)
     shop = Workshop(
         node=place.node,
         codec=place.codec,
@@ -91,25 +90,7 @@ def run_here(run: Run, place: Place) -> Ran:
         run_async=jobs.run_async,
         tell_begun=lambda _run, _record, _attempt: None,
     )
-    outcome = _beside(run, shop) if _is_in_loop() else perform(run, shop)
-    return Ran(outcome, jobs.raised)
-
-
-def _is_in_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _beside(run: Run, shop: Workshop) -> Outcome:
-    outcomes: list[Outcome] = []
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=lambda: outcomes.append(context.run(perform, run, shop)), name="exqueue-test-job")
-    thread.start()
-    thread.join()
-    return outcomes[0]
+    return Ran(beside_a_loop(lambda: perform(run, shop)), jobs.raised)
 
 
 def end_test_if_meant(ran: Ran) -> None:

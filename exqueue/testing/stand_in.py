@@ -14,13 +14,19 @@ from exqueue.testing.asserting import Asserting, Drained
 from exqueue.testing.running import end_test_if_meant, run_here
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from exqueue.actors.protocol import Store
     from exqueue.execution import Outcome
     from exqueue.job import JobFunction, Performs
     from exqueue.messages import Message
+    from exqueue.persistence.values import State, StoredJob
     from exqueue.testing.bench import Bench
 
 P = ParamSpec("P")
+
+A_PAGE = 100
+"""So many stored jobs are looked at in one step."""
 
 MOST_RUNS = 10_000
 """After so many runs of one `StandIn.drain` its jobs are taken to enqueue each other for ever."""
@@ -115,7 +121,7 @@ class StandIn(Asserting):
     def _worked(self) -> None:
         self._bench.work()
         if self._is_inline and not is_inside_job():
-            self._drain(None, raises=True)
+            self._drain(None, set(), raises=True)
 
     # -- running jobs
     def drain(  # type: ignore[override] # It says what it did.
@@ -130,17 +136,21 @@ class StandIn(Asserting):
         """
         scope = None if recursive else self._present(scheduled=scheduled)
         counts = {"succeeded": 0, "failed": 0, "died": 0, "postponed": 0}
+        # Put off again and again, for as long as their class is stopped: each is met once.
+        postponed: set[tuple[str, str]] = set()
         while True:
-            for verdict, count in self._drain(scope).items():
+            for verdict, count in self._drain(scope, postponed).items():
                 counts[verdict] += count
-            due_at = self._next_due(scope) if scheduled else None
+            due_at = self._next_due(scope, postponed) if scheduled else None
             if due_at is None:
                 return Drained(**counts)
             if sum(counts.values()) >= MOST_RUNS:
                 raise AssertionError(f"{MOST_RUNS} runs, and jobs still wait: do they enqueue each other for ever?")
             self._bench.clock.advance_to(due_at)
 
-    def _drain(self, scope: set[tuple[str, str]] | None, *, raises: bool = False) -> dict[str, int]:
+    def _drain(
+        self, scope: set[tuple[str, str]] | None, postponed: set[tuple[str, str]], *, raises: bool = False
+    ) -> dict[str, int]:
         counts: dict[str, int] = {}
         # They run, for the store, until those behind them had their turn.
         aside: list[Run] = []
@@ -161,6 +171,8 @@ class StandIn(Asserting):
                         scope.discard((queue, run.id))
                     ran = self._bench.run(run)
                     counts[ran.outcome.verdict] = counts.get(ran.outcome.verdict, 0) + 1
+                    if ran.outcome.verdict == "postponed":
+                        postponed.add((queue, run.id))
                     first = first or ran.raised
                     if sum(counts.values()) >= MOST_RUNS:
                         raise AssertionError(f"{MOST_RUNS} runs: do these jobs enqueue each other for ever?")
@@ -172,22 +184,33 @@ class StandIn(Asserting):
 
     def _present(self, *, scheduled: bool) -> set[tuple[str, str]]:
         now = self._bench.clock.time()
-        jobs = self._stored("ready") + [one for one in self._stored("waiting") if scheduled or (one.due_at or 0) <= now]
-        return {(one.queue, one.id) for one in jobs}
+        due = (one for one in self._stored("waiting") if scheduled or (one.due_at or 0) <= now)
+        return {(one.queue, one.id) for one in (*self._stored("ready"), *due)}
 
-    def _next_due(self, scope: set[tuple[str, str]] | None) -> float | None:
+    def _next_due(self, scope: set[tuple[str, str]] | None, but_not: set[tuple[str, str]]) -> float | None:
         now = self._bench.clock.time()
-        jobs = (one for one in self._stored("waiting") if scope is None or (one.queue, one.id) in scope)
-        return min((one.due_at for one in jobs if one.due_at is not None and one.due_at > now), default=None)
 
-    def _stored(self, state: Any) -> list[Any]:
-        names = self._bench.queues()
-        return [job for name in names for job in self._bench.session.list_jobs(name, state, 1_000, 0)]
+        def is_meant(job: StoredJob) -> bool:
+            key = job.queue, job.id
+            return key not in but_not and (scope is None or key in scope) and (job.due_at or 0) > now
+
+        firsts = (next(filter(is_meant, self._stored_in(queue, "waiting")), None) for queue in self._bench.queues())
+        return min((job.due_at for job in firsts if job is not None and job.due_at is not None), default=None)
+
+    def _stored(self, state: State) -> Iterator[StoredJob]:
+        for queue in self._bench.queues():
+            yield from self._stored_in(queue, state)
+
+    def _stored_in(self, queue: str, state: State) -> Iterator[StoredJob]:
+        offset = 0
+        while page := self._bench.session.list_jobs(queue, state, A_PAGE, offset):
+            yield from page
+            offset += len(page)
 
     def advance(self, seconds: float | timedelta) -> None:
         """Let time pass. Inline, what falls due meanwhile runs, each at its time; else it is ready to be drained."""
         until = self._bench.clock.time() + (seconds.total_seconds() if isinstance(seconds, timedelta) else seconds)
-        while self._is_inline and (due_at := self._next_due(None)) is not None and due_at <= until:
+        while self._is_inline and (due_at := self._next_due(None, set())) is not None and due_at <= until:
             self._bench.clock.advance_to(due_at)
             self._worked()
         self._bench.clock.advance(max(0.0, until - self._bench.clock.time()) if self._is_inline else seconds)

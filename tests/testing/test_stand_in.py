@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 import exqueue
-from exqueue import Enqueue, ExqueueSystem, ListJobs, RetryDead, StartWorker, StopWorker, SystemStopped, current_job
+from exqueue import (
+    Enqueue,
+    EnqueueMany,
+    ExqueueSystem,
+    ListJobs,
+    RetryDead,
+    StartWorker,
+    StopWorker,
+    SystemStopped,
+    current_job,
+)
 from exqueue.errors import ArgumentsError, ConfigError
 from exqueue.testing import Drained, use
 
@@ -223,3 +234,96 @@ def test_a_system_that_is_kept_beyond_its_test_refuses() -> None:
     assert kept is system
     with pytest.raises(SystemStopped, match="its test is over"):
         kept.enqueue(Mail, to="ann")
+
+
+def test_more_jobs_than_a_page_are_drained() -> None:
+    """Each that there is, and no other; those for later at their times."""
+    with use() as system:
+        system.ask(EnqueueMany([Enqueue(Mail, {"to": "ann"}) for _ in range(1_200)]))
+        system.ask(EnqueueMany([Enqueue(Mail, {"to": "bob"}, delay=60) for _ in range(150)]))
+        assert system.drain(recursive=False) == Drained(succeeded=1_200)
+        system.ask(Enqueue(Mail, {"to": "cas"}, id="last", delay=120))
+        system.ask(EnqueueMany([Enqueue(Mail, {"to": "dan"}, delay=90) for _ in range(150)]))
+        assert system.drain(recursive=False, scheduled=True) == Drained(succeeded=301)
+    assert [each.partition(" ")[0] for each in ran[1_200:]] == ["bob"] * 150 + ["dan"] * 150 + ["cas"]
+
+
+def test_the_coroutines_of_jobs_share_a_loop() -> None:
+    """As those of a Worker do: what a job keeps of it serves the next; it is closed with the test."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    class Keep:
+        async def perform(self) -> None:
+            loops.append(asyncio.get_running_loop())
+
+    async def as_in_an_async_test() -> None:
+        with use("inline") as system:
+            system.enqueue(Keep)
+            system.enqueue(Keep)
+
+    with use() as system:
+        system.enqueue(Keep)
+        system.enqueue(Keep)
+        system.drain()
+    asyncio.run(as_in_an_async_test())
+
+    assert loops[0] is loops[1] is not loops[2] is loops[3]
+    assert [loop.is_closed() for loop in loops] == [True] * 4
+
+
+def test_two_threads_run_coroutines_at_once() -> None:
+    """Of which each waits for the other."""
+    barrier = threading.Barrier(2)
+
+    class Meet:
+        async def perform(self) -> None:
+            await asyncio.to_thread(barrier.wait, 10.0)
+            ran.append("met")
+
+    with use("inline") as system:
+        threads = [threading.Thread(target=system.enqueue, args=[Meet]) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert ran == ["met", "met"]
+
+
+def test_what_is_put_off_is_met_once() -> None:
+    """A drain of what is scheduled would wait for ever for a class that is stopped."""
+
+    class Other:
+        queue = "Mail"
+
+        def perform(self) -> None:
+            ran.append("other")
+
+    with use() as system:
+        for started in (Mail, Other):
+            system.ask(StartWorker(started))
+        system.enqueue(Mail, to="ann")
+        system.enqueue(Other)
+        system.ask(StopWorker(Mail))
+        assert system.drain(scheduled=True) == Drained(succeeded=1, postponed=1)
+
+
+def test_the_nearest_job_is_shown_first() -> None:
+    """Of those that differ from what was expected."""
+    with use() as system:
+        far = system.enqueue(Mail, to="bob", copies=3)
+        near = system.enqueue(Mail, to="ann", copies=3)
+        with pytest.raises(AssertionError) as failed:
+            system.assert_enqueued(Mail, to="ann", copies=2)
+    lines = str(failed.value).splitlines()
+    assert lines[0] == "no Mail(to='ann', copies=2) is enqueued"
+    assert lines[1] == f"  {near}: copies=3, wanted was 2"
+    assert lines[2] == f"  {far}: to='bob', wanted was 'ann'; copies=3, wanted was 2"
+
+
+def test_dead_jobs_are_found_among_many() -> None:
+    """Also beyond the first page of them."""
+    with use() as system:
+        system.ask(StartWorker(Mail, max_retries=0))
+        system.ask(EnqueueMany([Enqueue(Mail, {"to": "nobody", "copies": copies}) for copies in range(120)]))
+        assert system.drain() == Drained(died=120)
+        assert system.assert_dead(Mail, copies=119).failures == 1
