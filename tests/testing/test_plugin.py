@@ -137,9 +137,10 @@ def test_a_suite_that_does_not_use_it_pays_nothing() -> None:
     assert found.strip() == "[]"
 
 
-def test_the_guide_is_right(pytester: pytest.Pytester) -> None:
+def test_the_guide_is_right(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
     """The blocks of docs/testing.md, one after the other, are a suite that passes."""
+    monkeypatch.setenv("EXQUEUE_TEST_REDIS_URL", redis_url)
     guide = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
 
-    run(pytester, "\n".join(blocks)).assert_outcomes(passed=6)
+    run(pytester, "\n".join(blocks)).assert_outcomes(passed=9)
