@@ -83,9 +83,13 @@ def test_failures_are_counted() -> None:
 def test_a_class_that_is_started_stays_as_it_is() -> None:
     """With the options that its start gave it."""
     with use("real") as system:
-        system.ask(StartWorker(Mail, max_retries=0))
+        system.ask(StartWorker(Mail, max_retries=0, concurrency=3))
         system.enqueue(Mail, to="nobody")
         assert system.drain() == Drained(died=1)
+        tree: ActorInfo = system.ask(GetTree())
+        queues = next(child for child in tree.children if child.name == "queues")
+        workers = [child.name for child in queues.children[0].children if child.role == "Worker"]
+        assert len(workers) == 3
 
 
 def test_start_answers_the_system() -> None:

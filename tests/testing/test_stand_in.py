@@ -324,6 +324,6 @@ def test_dead_jobs_are_found_among_many() -> None:
     """Also beyond the first page of them."""
     with use() as system:
         system.ask(StartWorker(Mail, max_retries=0))
-        system.ask(EnqueueMany([Enqueue(Mail, {"to": "nobody", "copies": copies}) for copies in range(120)]))
-        assert system.drain() == Drained(died=120)
-        assert system.assert_dead(Mail, copies=119).failures == 1
+        system.ask(EnqueueMany([Enqueue(Mail, {"to": "nobody", "copies": copies}) for copies in range(1_100)]))
+        assert system.drain() == Drained(died=1_100)
+        assert system.assert_dead(Mail, copies=1_099).failures == 1
