@@ -164,7 +164,14 @@ class Strikes:
         paths = [path for path in node.table("tree") if path and node.system.urn_of(path) is not None] if node else []
         if node is None or not paths:
             return False
-        self._world.crash(node, self._path(paths, fault))
+        return self._crash(node, self._path(paths, fault))
+
+    def _crash(self, node: Node, path: str) -> bool:
+        try:
+            self._world.crash(node, path)
+        except LookupError:
+            # It is about to end already.
+            return False
         return True
 
     def _raise_in_call(self, fault: Fault) -> bool:
@@ -184,7 +191,7 @@ class Strikes:
         self._world.crash_in_callback(node, path, callback)
         if callback in {"on_start", "on_failure"}:
             # It comes to these when it fails.
-            self._world.crash(node, path)
+            self._crash(node, path)
         if callback == "on_stop":
             self._stop_node(node, fault)
         return True
