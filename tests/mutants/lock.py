@@ -200,4 +200,16 @@ MUTANTS = (
             "tests/simulation/test_started_and_stopped.py::test_who_leads_again_claims_anew_what_it_has_not_started",
         ),
     ),
+    Mutant(
+        "a lapsed lease ignored",
+        "A Fetcher goes on fetching when the lease is over.",
+        (
+            Edit(
+                "exqueue.actors.fetcher:Fetcher._want",
+                'self.clock.boottime() > self._lead.get("lease_until", 0.0)',
+                "False",
+            ),
+        ),
+        tests=("tests/simulation/test_lapsed_lease.py",),
+    ),
 )
