@@ -10,7 +10,7 @@ import pykka
 from exqueue.actors.protocol import StopSystem
 from exqueue.actors.root import ExqueueRoot
 from exqueue.actors.status import status_of_the_dead
-from exqueue.actors.tables import running_count
+from exqueue.actors.tables import has_given_up, running_count
 from exqueue.asking import Asking
 from exqueue.at_exit import AtExit
 from exqueue.checks import check_timeout
@@ -198,9 +198,14 @@ class SystemRef(pykka.ActorRef[ExqueueRoot]):
 
         A second signal meanwhile ends the process at once, with 128 + its number; what ran is then run again elsewhere.
         Outside the main thread, where Python delivers no signals, it blocks until the system is stopped.
+
+        Raises:
+            SystemStopped: the system gave up; it says why. A program that just runs it ends with an error code so.
         """
         self._check_process()
         run_until_signal(self._task, self.stop)
+        if has_given_up(self._context.board):
+            raise SystemStopped(self._asking.why_stopped())
 
     def stop(self, *, block: bool = True, timeout: float | None = None) -> bool:  # type: ignore[override]
         """Stop in good order: fetch no more, let running jobs end, give the rest back, release the lock.

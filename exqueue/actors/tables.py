@@ -265,6 +265,11 @@ def failures_table(board: Board) -> Table:
     return board.table("failures")
 
 
+def has_given_up(board: Board) -> bool:
+    """Whether the system has ended because too much of it crashed."""
+    return "system" in failures_table(board)
+
+
 def abandoned_table(board: Board) -> Table:
     """Urn -> path, of abandoned threads. Written by supervisors; read by Fetchers."""
     return board.table("abandoned threads")

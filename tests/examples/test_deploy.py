@@ -67,7 +67,7 @@ def test_the_unit_lets_a_stop_end_and_starts_what_has_ended() -> None:
     """A process that is killed in the midst of its stop, or not started again, would be no service."""
     settings = dict(unit())
     assert float(settings["TimeoutStopSec"]) > STOP_TAKES_S
-    assert (settings["Restart"], settings["KillMode"]) == ("always", "mixed")
+    assert (settings["Restart"], settings["KillMode"]) == ("on-failure", "mixed")
     assert "KillSignal" not in settings
     assert settings["EnvironmentFile"].startswith("-")
     names = [name for name, _ in unit()]

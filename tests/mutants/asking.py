@@ -104,7 +104,9 @@ MUTANTS = (
             ),
         ),
         needs=("dies",),
-        faults=tuple(Fault(at_s, "raise in call", 0.0, 0.75, "running") for at_s in (2.0, 4.0, 6.0, 8.0, 10.0, 12.0)),
+        faults=tuple(
+            Fault(at_s, "raise in call", 0.0, 0.0, "running", 0.75) for at_s in (2.0, 4.0, 6.0, 8.0, 10.0, 12.0)
+        ),
     ),
     Mutant(
         "a death not on the board",

@@ -21,7 +21,10 @@ SLOWLY_FROZEN = (Fault(2.0, "slow ways", 60.0, 0.9), *FROZEN)
 FORGOTTEN = (Fault(6.0, "kill", 2.0, 0.5), Fault(7.9, "flush", 0.0, 0.5))
 """The store forgets who led just before a node comes that has never seen anybody lead."""
 
-CRASHED = (Fault(3.0, "kill leader", 0.5, 0.5), *(Fault(at_s, "raise in call", 0.0, 0.6) for at_s in (9.0, 12.0, 15.0)))
+CRASHED = (
+    Fault(3.0, "kill leader", 0.5, 0.5),
+    *(Fault(at_s, "raise in call", 0.0, 0.6, aim=0.6) for at_s in (9.0, 12.0, 15.0)),
+)
 """A Leader that took over crashes."""
 
 STOPPED = tuple(Fault(at_s, "stop", 3.0, pick, "running") for at_s, pick in ((10.5, 0.2), (14.0, 0.9), (18.0, 0.2)))
@@ -196,5 +199,17 @@ MUTANTS = (
         tests=(
             "tests/simulation/test_started_and_stopped.py::test_who_leads_again_claims_anew_what_it_has_not_started",
         ),
+    ),
+    Mutant(
+        "a lapsed lease ignored",
+        "A Fetcher goes on fetching when the lease is over.",
+        (
+            Edit(
+                "exqueue.actors.fetcher:Fetcher._want",
+                'self.clock.boottime() > self._lead.get("lease_until", 0.0)',
+                "False",
+            ),
+        ),
+        tests=("tests/simulation/test_lapsed_lease.py",),
     ),
 )

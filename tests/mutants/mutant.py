@@ -52,5 +52,5 @@ class Mutant:
 def _words(plan: Plan) -> set[str]:
     """The kinds of faults and jobs of a plan, and who is made to raise in a call, as "raise in call: leader"."""
     raising = (fault for fault in plan.faults if fault.kind == "raise in call")
-    targets = (CALLERS[int(fault.pick * len(CALLERS))].rpartition("/")[2] for fault in raising)
+    targets = (CALLERS[int(fault.aim * len(CALLERS))].rpartition("/")[2] for fault in raising)
     return {*(fault.kind for fault in plan.faults), *plan.traits, *(f"raise in call: {target}" for target in targets)}

@@ -223,4 +223,28 @@ MUTANTS = (
         ),
         needs=("go back",),
     ),
+    Mutant(
+        "delays ignored",
+        "A job that is stored for later is ready at once.",
+        (Edit("exqueue.persistence.memory.queue:Queue.push", "if due > now:", "if False:"),),
+        needs=("waits",),
+    ),
+    Mutant(
+        "back-off ignored",
+        "A job that failed is due again at once.",
+        (Edit("exqueue.persistence.memory.owner:_settle", "now + max(0.0, delay)", "now"),),
+        needs=("fails",),
+    ),
+    Mutant(
+        "promoted too early",
+        "Whatever waits joins the line, due or not.",
+        (Edit("exqueue.persistence.memory.owner:_promote", "first is None or first[0] > now", "first is None"),),
+        needs=("waits",),
+    ),
+    Mutant(
+        "one retry more",
+        "A job is retried once more than its class allows.",
+        (Edit("exqueue.execution:next_step", "failures > options.max_retries", "failures > options.max_retries + 1"),),
+        needs=("dies",),
+    ),
 )

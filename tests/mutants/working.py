@@ -12,7 +12,7 @@ WORKER = "exqueue.actors.worker:Worker"
 LEAVE = "exqueue.actors.suspects:SuspectLeave"
 RECALLS = "if key not in tables.ended and tables.handed.pop(key, None) is not None:"
 
-LEFT_BEHIND = tuple(Fault(at_s, "raise in message", 0.0, 0.36, "running") for at_s in (4.0, 7.0, 10.0, 13.0))
+LEFT_BEHIND = tuple(Fault(at_s, "raise in message", 0.0, 0.36, "running", 0.36) for at_s in (4.0, 7.0, 10.0, 13.0))
 """The supervisor of the queue `fast` crashes, and leaves behind what runs."""
 
 MUTANTS = (

@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Any
 from exqueue import current_job
 from exqueue.persistence.values import Bury, Done, Fence, GiveBack, Recovered, Retry
 from exqueue.testing.simulation.store import opened
-from tests.proof.load import CONCURRENCY, MAX_RECOVERIES, MAX_RETRIES
+from tests.proof.limits import ROUNDED_S, Limits
+from tests.proof.load import BACKOFF_S, MAX_RECOVERIES, MAX_RETRIES
 from tests.proof.reigns import Reigns
 from tests.proof.runs import Runs
 from tests.proof.shadow import Broken, Lease, RunKey, Shadow, look
-from tests.proof.transitions import is_allowed, key_of, settlement_of
+from tests.proof.transitions import is_allowed, is_true_of, key_of, settlement_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from exqueue.testing.simulation.world import World
     from tests.proof.load import Planned
     from tests.proof.shadow import Place
-
-SUSPECT_FROM = 2
-"""So many losses make a suspect."""
 
 CALM_FOR_S = 10.0
 """So long after the last trouble nothing excuses that a living leader loses the lock."""
@@ -83,6 +81,7 @@ class Oracle:
         self.taken_up: dict[str, float] = {}
         self._world = world
         self._store = opened(world.network.store)
+        self._limits = Limits(self._store, self.jobs)
         world.network.watchers.append(lambda effect: self._guarded(lambda: self._see(effect)))
 
     def _guarded(self, look_at: Callable[[], None]) -> None:
@@ -158,6 +157,8 @@ class Oracle:
         if owner.fence is not None and (owner.fence.epoch, owner.node) == (key.epoch, node):
             if self.shadow.keys.get(key.id) != key and not self.era:
                 raise Broken(f"repeated: {key} begins on {node}, but that is not how the job runs")
+            if self.shadow.lost(key.id) >= MAX_RECOVERIES and not self.era:
+                raise Broken(f"buried: {key} begins, and was lost {self.shadow.lost(key.id)} times")
             return
         led = self._world.nodes[node].table("lead").get("fence")
         if led is not None and led.epoch > key.epoch and not self.era:
@@ -202,6 +203,8 @@ class Oracle:
             raise Broken(f"fenced: {effect.request.node} works {call['queue']} with {call['fence']}")
         for queue in self._queues(verb, call):
             before, after = self.shadow.places.get(queue, {}), look(self._store.queue(queue))
+            if self.shadow.is_new_command(call) and not is_true_of(verb, call, effect.answer, before, after):
+                raise Broken(f"untrue: {verb} was answered {effect.answer}, which is not what it did in {queue}")
             if before == after:
                 continue
             for job_id in sorted(before.keys() | after.keys()):
@@ -213,7 +216,7 @@ class Oracle:
                     self._see_losses(queue, job_id)
             self.shadow.places[queue] = after
             if verb == "exchange":
-                self._see_limits(queue, call, before, after)
+                self._limits.see(self.shadow, call, before, after, self._world.now)
 
     def _see_losses(self, queue: str, job_id: str) -> None:
         kept = self._store.queue(queue).jobs.get(job_id)
@@ -233,10 +236,14 @@ class Oracle:
             line.remove(job_id)
         if now is None and shadow.heads.get(queue) == job_id:
             del shadow.heads[queue]
+        is_promoted = verb == "exchange" and was is not None and was.state == "waiting"
+        if is_promoted and shadow.due[job_id] > self._world.now + ROUNDED_S:
+            raise Broken(f"limited: {job_id} is promoted, and due at {shadow.due[job_id]:.3f} s")
         if now is not None and now.run is not None:
             shadow.keys[job_id] = key_of(job_id, call["fence"].epoch, now.run)
         if verb == "push":
             self._stored(job_id)
+            shadow.due[job_id] = self._world.now + self.jobs[job_id].delay_s
             line.append(job_id)
         elif verb == "retry_dead":
             self._revived(queue, job_id)
@@ -272,10 +279,15 @@ class Oracle:
             case Done():
                 if well is not True:
                     raise Broken(f"untrue: {key} was settled as done, but it {_said(well)}")
-            case Retry(trail=trail):
+            case Retry(trail=trail, delay=delay):
                 if trail is None or well is not False:
                     raise Broken(f"untrue: {key} was settled to be retried, but it {_said(well)}")
+                if delay != BACKOFF_S:
+                    raise Broken(f"untrue: {key} is retried in {delay} s")
                 self.shadow.failures[key.id] += 1
+                self.shadow.due[key.id] = self._world.now + delay
+                if self.shadow.failures[key.id] > MAX_RETRIES:
+                    raise Broken(f"buried: {key.id} is retried after {self.shadow.failures[key.id]} failures")
             case Bury():
                 self._buried(key, well)
             case GiveBack():
@@ -304,37 +316,6 @@ class Oracle:
         limit = self.stopping.get(node)
         if limit is None or self.runs.ended_at.get(key, limit) < limit:
             raise Broken(f"repeated: {key} {_said(self.runs.ended.get(key))}, and was given back")
-
-    # -- the limits of a queue
-    def _see_limits(self, queue: str, call: dict[str, Any], before: dict[str, Place], after: dict[str, Place]) -> None:
-        running = [job_id for job_id, place in after.items() if place.state == "running"]
-        if len(running) > CONCURRENCY[queue]:
-            raise Broken(f"limited: {', '.join(running)} run at once in {queue}")
-        begun = [job_id for job_id in running if before.get(job_id) != after[job_id]]
-        if begun and self._store.queue(queue).paused:
-            raise Broken(f"limited: {begun[0]} begins in {queue}, which is paused")
-        for job_id in begun if call["serial"] else ():
-            self._see_order(queue, job_id, before)
-        suspects = [
-            job_id
-            for job_id in self.shadow.keys
-            if self.shadow.lost(job_id) >= SUSPECT_FROM
-            and self.shadow.owner(self.jobs[job_id].queue).fence == call["fence"]
-            # One that took too many nodes with it is not run, but buried.
-            and self.shadow.lost(job_id) < MAX_RECOVERIES
-        ]
-        if len(suspects) > 1 and any(job_id in suspects for job_id in begun):
-            raise Broken(f"limited: the suspects {', '.join(suspects)} run at once")
-
-    def _see_order(self, queue: str, job_id: str, before: dict[str, Place]) -> None:
-        head = self.shadow.heads.setdefault(queue, job_id)
-        if head != job_id:
-            raise Broken(f"limited: {job_id} begins before {head} has ended")
-        ahead = self.shadow.lines[queue][: self.shadow.lines[queue].index(job_id)]
-        passed = [other for other in ahead if other in before and before[other].state == "ready"]
-        is_new = not self.shadow.failures[job_id] + self.shadow.revivals[job_id]
-        if passed and is_new:
-            raise Broken(f"limited: {job_id} begins before {passed[0]}")
 
     # -- who leads
     def _claimed(self, queue: str, fence: Fence, node: str) -> None:

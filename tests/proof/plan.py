@@ -99,6 +99,7 @@ class Fault:
         lasts_s: how long, for what lasts: until it thaws, is started again, answers again ..
         pick: from 0 to below 1: which of those there are then, and how bad.
         moment: what it waits for, `PATIENCE_S` at most; see `tests.proof.moments`.
+        aim: from 0 to below 1: at what of it: which of its actors, in which of their callbacks, which way.
     """
 
     at_s: float
@@ -106,10 +107,11 @@ class Fault:
     lasts_s: float
     pick: float
     moment: Moment | None = None
+    aim: float = 0.0
 
     def __str__(self) -> str:
         when = f" ({self.moment})" if self.moment else ""
-        return f"at {self.at_s:.3f} s{when}: {self.kind}, for {self.lasts_s:.3f} s ({self.pick:.3f})"
+        return f"at {self.at_s:.3f} s{when}: {self.kind}, for {self.lasts_s:.3f} s ({self.pick:.3f}, {self.aim:.3f})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,11 @@ def _draw_fault(chance: random.Random, kinds: list[Kind]) -> Iterator[Fault]:
         lasts_s=_draw_length(chance),
         pick=_draw_pick(chance),
         moment=chance.choice(MOMENTS) if chance.random() < AIMED else None,
+        aim=_draw_pick(chance),
     )
     before = BROUGHT_ABOUT.get(fault.moment) if fault.moment is not None else None
     if before is not None and chance.random() < AIMED:
-        yield Fault(fault.at_s, before, _draw_length(chance), _draw_pick(chance))
+        yield Fault(fault.at_s, before, _draw_length(chance), _draw_pick(chance), aim=_draw_pick(chance))
     yield fault
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,6 +64,8 @@ class Shadow:
         failures: of each job since it last began its life or was revived.
         losses: of each job since then: what took the node that it was lost with.
         revivals: of each job.
+        commanded: the last number of each caller's commands to a queue.
+        due: before when a job may not begin.
         deaths: when which job was buried.
         heads: of the serial queues: the job that was begun and must end before others may.
         lines: the ids of each queue in the order in which they joined it.
@@ -79,6 +81,8 @@ class Shadow:
     failures: Counter[str] = field(default_factory=Counter)
     losses: dict[str, list[str]] = field(default_factory=dict)
     revivals: Counter[str] = field(default_factory=Counter)
+    commanded: dict[tuple[str, str], int] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
     deaths: list[tuple[float, str]] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     lines: dict[str, list[str]] = field(default_factory=dict)
@@ -100,9 +104,19 @@ class Shadow:
         """How often the job was lost with its node."""
         return len(self.losses.get(job_id, ()))
 
+    def is_new_command(self, call: dict[str, Any]) -> bool:
+        """Whether it is a command that was not carried out before: one that comes twice is answered as it was."""
+        if "caller" not in call or "queue" not in call:
+            return False
+        by, n = (call["queue"], call["caller"]), call["n"]
+        is_new: bool = n > self.commanded.get(by, 0)
+        self.commanded[by] = max(n, self.commanded.get(by, 0))
+        return is_new
+
     def begin_anew(self, job_id: str) -> None:
         """The job begins its life, or begins it again."""
         self.failures.pop(job_id, None)
+        self.due.pop(job_id, None)
         self.losses.pop(job_id, None)
 
 

@@ -127,7 +127,10 @@ class Strikes:
 
     def _stop(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
-        if node is None or node.name in self._oracle.stopping:
+        return node is not None and self._stop_node(node, fault)
+
+    def _stop_node(self, node: Node, fault: Fault) -> bool:
+        if node.name in self._oracle.stopping:
             return False
         self._world.note(node.name, "stops", "")
         self._oracle.stopping[node.name] = self._world.now + self._shutdown_timeout
@@ -154,14 +157,21 @@ class Strikes:
     # -- actors
     def _path(self, among: Sequence[str], fault: Fault) -> str:
         queues = tuple(self._load.started)
-        return among[int(fault.pick * len(among))].format(queue=queues[int(fault.lasts_s * 1000) % len(queues)])
+        return among[int(fault.aim * len(among))].format(queue=queues[int(fault.lasts_s * 1000) % len(queues)])
 
     def _raise_in_message(self, fault: Fault) -> bool:
         node = self._pick(self._up(), fault)
         paths = [path for path in node.table("tree") if path and node.system.urn_of(path) is not None] if node else []
         if node is None or not paths:
             return False
-        self._world.crash(node, self._path(paths, fault))
+        return self._crash(node, self._path(paths, fault))
+
+    def _crash(self, node: Node, path: str) -> bool:
+        try:
+            self._world.crash(node, path)
+        except LookupError:
+            # It is about to end already.
+            return False
         return True
 
     def _raise_in_call(self, fault: Fault) -> bool:
@@ -177,7 +187,13 @@ class Strikes:
         if node is None or not paths:
             return False
         callback = CALLBACKS[int(fault.lasts_s * 1000) % len(CALLBACKS)]
-        self._world.crash_in_callback(node, self._path(paths, fault), callback)
+        path = self._path(paths, fault)
+        self._world.crash_in_callback(node, path, callback)
+        if callback in {"on_start", "on_failure"}:
+            # It comes to these when it fails.
+            self._crash(node, path)
+        if callback == "on_stop":
+            self._stop_node(node, fault)
         return True
 
     # -- the store, and the way there
@@ -216,7 +232,7 @@ class Strikes:
         return True
 
     def _go_back(self, fault: Fault) -> bool:
-        self._world.network.go_out(RESTART_S * fault.pick)
+        self._world.network.go_out(RESTART_S * fault.aim)
         self._oracle.go_back(self._saved[-1 - int(fault.pick * min(3, len(self._saved)))])
         return True
 
@@ -228,5 +244,5 @@ class Strikes:
         node = self._pick(self._up(), fault)
         if node is None:
             return False
-        node.clock.is_ahead_s += CLOCKS_JUMP_S * (2 * fault.pick - 1)
+        node.clock.is_ahead_s += CLOCKS_JUMP_S * (2 * fault.aim - 1)
         return True

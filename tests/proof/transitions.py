@@ -50,6 +50,20 @@ def is_allowed(
             return False
 
 
+def is_true_of(verb: str, call: dict[str, Any], answer: Any, before: dict[str, Place], after: dict[str, Place]) -> bool:
+    """Whether what a command was answered is what it did: of those that it names, and of no others."""
+    gone_or_moved = {job_id for job_id, place in before.items() if after.get(job_id) != place}
+    match verb:
+        case "retry_dead" | "delete_dead":
+            return set(answer) == gone_or_moved
+        case "cancel" if answer in ("ready", "waiting", "dead"):
+            return gone_or_moved == {call["job_id"]} and before[call["job_id"]].state == answer
+        case "cancel":
+            return not gone_or_moved
+        case _:
+            return True
+
+
 def _pushed(call: dict[str, Any], answer: Any) -> set[str]:
     taken = (push for push, refused in zip(call["pushes"], answer, strict=True) if refused is None)
     return {new.id for push in taken for new in push.jobs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from exqueue import Enqueue, ExqueueSystem, GetJob, GetStatus, JobNotFound, StartWorker
+from exqueue import Enqueue, ExqueueSystem, GetJob, GetStatus, JobNotFound, StartWorker, SystemStopped
+from exqueue.testing import crash
 from tests.system.helpers import PATIENCE_S, eventually, queue_status
 
 if TYPE_CHECKING:
@@ -314,3 +316,20 @@ def test_outside_the_main_thread_run_waits_for_the_stop(url: str, namespace: str
         system.stop()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
+
+
+def test_a_system_that_gave_up_comes_out_of_run_as_an_error() -> None:
+    """Else a program that just runs it would end with 0, and whoever looks after it would not start it again."""
+    system = ExqueueSystem.start("memory://")
+
+    def crash_until_it_gives_up() -> None:
+        while system.is_alive():
+            with contextlib.suppress(LookupError):
+                crash(system, "reporter")
+            threading.Event().wait(0.01)
+
+    crashing = threading.Thread(target=crash_until_it_gives_up)
+    crashing.start()
+    with pytest.raises(SystemStopped, match=r"gave up and works no more: .* restarts in 60 s"):
+        system.run()
+    crashing.join()
