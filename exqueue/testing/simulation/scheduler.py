@@ -205,7 +205,8 @@ class Scheduler:
         waiting = Waiting(greenlet.getcurrent(), *self.current())
         bell.waiting.append(waiting)
         self._wait(waiting, timeout)
-        if not waiting.is_met:
+        if not waiting.is_met and waiting in bell.waiting:
+            # It is not there any more when the bell rang between the end of the time and this turn: too late.
             bell.waiting.remove(waiting)
         return waiting.is_met
 
