@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 STEP_TIMEOUT_S: Final = 30.0
 """How long one step of a check may take."""
 
-MOST_ROUNDS: Final = 5
+MOST_ROUNDS: Final = 9
 """Repair looks again after it has mended something, since one fault may hide another; so often at most."""
 
 
@@ -108,13 +108,14 @@ def _key(finding: Finding) -> Key:
 
 @dataclass(slots=True)
 class Found:
-    """What one look at all of the store, or several, came to."""
+    """What one look at all of the store, or several, came to. ``changed``: what was found and not so any more."""
 
     queues: int
     jobs: int
     findings: dict[Key, Finding]
     more: int
     leader: str | None
+    changed: int = 0
 
 
 class Round:
@@ -159,7 +160,7 @@ class Round:
             highest = max(highest, highest_place(job))
             if of_job(job, queue, now, self._why_not):
                 same, seen = self._view.confirm(queue, job.id)
-                yield from of_job(seen, same, now, self._why_not)
+                yield from (replace(fault, stamp=seen.stamp) for fault in of_job(seen, same, now, self._why_not))
         same, head = self._view.confirm(queue, queue.head or "")
         if same.head is not None and same.head == head.id:
             yield from of_head(same, head)
@@ -169,8 +170,10 @@ class Round:
         yield from of_counts(queue, counts)
 
     def _note(self, fault: Fault) -> None:
-        if self._mender is not None and fault.remedy is not None:
-            self._mender.apply(fault.remedy)
+        mender, remedy = self._mender, fault.remedy
+        if mender is not None and remedy is not None and not mender.apply(remedy, fault.stamp):
+            self._found.changed += 1
+            return
         key = _key(fault.finding)
         if key in self._found.findings:
             return
@@ -186,7 +189,7 @@ def _mended(inspector: Inspector, why_not: Readable | None) -> Found:
     every = inspector.look(lambda view: Round(view, why_not, inspector).run())
     left, before = every, None
     for _ in range(MOST_ROUNDS):
-        if not left.findings or left.findings == before:
+        if not left.changed and (not left.findings or left.findings == before):
             break
         before = left.findings
         left = inspector.look(lambda view: Round(view, why_not, inspector).run())

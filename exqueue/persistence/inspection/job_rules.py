@@ -171,7 +171,7 @@ def _no_place(job: JobFacts, queue: QueueFacts, now: float, fault: Blame) -> Fau
     if (strange := dict(job.unreadable).get("state")) is not None:
         said = f"its state is {strange}, which is none: nobody would ever run it"
     if decode_trail_if_readable(job.trail).buried:
-        remedy = Put(queue.name, job.id, "dead", now)
+        remedy = Put(queue.name, job.id, "dead", now, mark=_mark(now))
         return fault("no_place", said, "puts it to the dead ones, since its trail says that it was buried", remedy)
     return fault("no_place", said, "puts it at the end of the ready line", Put(queue.name, job.id, "ready"))
 
@@ -236,20 +236,25 @@ def _of_recoveries(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault
 
 def _put(job: JobFacts, queue: QueueFacts, kept: Place, now: float) -> Put:
     if kept.line in {"waiting", "dead"}:
-        return Put(queue.name, job.id, kept.line, now if kept.number is None else kept.number)
+        mark = _mark(now) if kept.line == "dead" else None
+        return Put(queue.name, job.id, kept.line, now if kept.number is None else kept.number, mark=mark)
     return Put(queue.name, job.id, kept.line, kept.number)
 
 
 def _bury(job: JobFacts, queue: QueueFacts, reason: str, now: float) -> Put:
-    """Dead, and marked, so that the leader says so at ERROR as of every death."""
+    """Dead, with the reason in its trail."""
     trail = None
     if job.trail is None or not is_damaged_trail(job.trail):
         try:
             trail = encode_trail(decode_trail(job.trail).alive().buried_with(reason))
         except NewerRecordError:
             trail = None
-    mark = f"{NEVER_RAN}{int(now * 1000)}".encode()
-    return Put(queue.name, job.id, "dead", now, trail=trail, mark=mark)
+    return Put(queue.name, job.id, "dead", now, trail=trail, mark=_mark(now))
+
+
+def _mark(now: float) -> bytes:
+    """Of a death by repair, so that the leader says so at ERROR as of every death."""
+    return f"{NEVER_RAN}{int(now * 1000)}".encode()
 
 
 def _called(place: Place) -> str:

@@ -69,7 +69,9 @@ def of_head(queue: QueueFacts, head: JobFacts) -> list[Fault]:
     if head.record is not None:
         return []
     said = f"it holds on to {queue.head!a} as its head, and there is no such job: a serial queue would stand still"
-    return [blame(queue.name, queue.head)("lost_head", said, "lets it go", SetOwner(queue.name, "head", None))]
+    return [
+        blame(queue.name, queue.head)("lost_head", said, "lets it go", SetOwner(queue.name, "head", None, queue.head))
+    ]
 
 
 def of_counts(queue: QueueFacts, counts: Sequence[Count]) -> list[Fault]:
@@ -80,7 +82,7 @@ def of_counts(queue: QueueFacts, counts: Sequence[Count]) -> list[Fault]:
             "wrong_count",
             f"{count.name} of the queue is {count.said}, and there are {count.found}",
             f"sets it to {count.found}",
-            SetOwner(queue.name, count.name, count.found),
+            SetOwner(queue.name, count.name, count.found, count.said),
         )
         for count in counts
         if count.said != count.found

@@ -100,7 +100,7 @@ class Keyspace:
                 "foreign_type",
                 f"the key {shown(key)} is a {found}, and Exqueue keeps {role} in a {ROLES[role]}: it stands still",
                 "renames the key to ...:aside:..., where nobody reads it",
-                Own("RENAMENX", (b"RENAMENX", key, aside)),
+                Own("RENAMENX", (b"RENAMENX", key, aside), (b"TYPE", found)),
             )
 
     def _of_callers(self, keys: Sequence[bytes]) -> Iterator[Fault]:
@@ -114,7 +114,7 @@ class Keyspace:
                 continue
             if not _CALL.fullmatch(kept):
                 said = f"the last call of caller {caller} is {shown(kept)}, which no caller was given: it is refused"
-                yield fault("unreadable_caller", said, "forgets the caller", Own("DEL", (b"DEL", key)))
+                yield fault("unreadable_caller", said, "forgets the caller", Own("DEL", (b"DEL", key), (b"GET", kept)))
             elif left_ms < 0:
                 said = f"the last call of caller {caller} is kept for ever, and is to be for an hour"
                 hour = Own("PEXPIRE", (b"PEXPIRE", key, CALLER_KEPT_MS))
@@ -131,7 +131,8 @@ class Keyspace:
         now = int(time[0]) * 1000
         fault = blame(None)
         for node, beat in sorted(pairs(beats).items()):
-            found, remedy = _BEAT.fullmatch(beat), Own("HDEL", (b"HDEL", self._keys.nodes, node))
+            found = _BEAT.fullmatch(beat)
+            remedy = Own("HDEL", (b"HDEL", self._keys.nodes, node), (b"HGET", node, beat))
             if found is None or not is_utf8(node):
                 said = f"the sign of life of node {shown(node)} is {shown(beat)}, which no node wrote"
                 yield fault("unreadable_beat", said, "removes it", remedy)

@@ -91,6 +91,7 @@ def job_facts(job_id: bytes, seen: Reply, record: bytes | None, entries: int) ->
         mark=mark,
         entries=entries,
         husks=skipped,
+        stamp=seen[12] if len(seen) > 12 else b"",  # noqa: PLR2004 - see the script
         unreadable=(*unreadable, *strange),
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import redis
 
 from exqueue.persistence.inspection.facts import Count, JobFacts, LockFacts, QueueFacts
-from exqueue.persistence.redis.keys import namespace_keys, queue_keys
+from exqueue.persistence.redis.keys import keys_of_a_job, namespace_keys, queue_keys
 from exqueue.persistence.redis.oddities import Keyspace
 from exqueue.persistence.redis.reading import job_facts, lock_facts, pairs, queue_facts
 from exqueue.persistence.redis.scripts import script
@@ -121,9 +121,7 @@ class RedisView:
         return [seen for piece in pieces for seen in self._run(at, b"0", piece)[1:]]
 
     def _run(self, at: QueueKeys, how: bytes, ids: Sequence[bytes]) -> Reply:
-        stored = (at.jobs, at.trail, at.recoveries)
-        lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
-        return self._wire.run(script("fsck_look"), (*stored, *lines, at.owner, at.husks, at.unreported), (how, *ids))
+        return self._wire.run(script("fsck_look"), (*keys_of_a_job(at), at.owner), (how, *ids))
 
     def _scan(self, command: bytes, key: bytes) -> Iterator[Reply]:
         """The pages of a hash or a sorted set."""

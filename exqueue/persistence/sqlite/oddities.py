@@ -42,7 +42,7 @@ _NAMES: Final = frozenset({"namespace", "name", "id", "caller", "node", "key", "
 """What names a row is never changed."""
 
 ADOPTED: Final = """
-    INSERT INTO queues (key, namespace, name, known, ready, waiting, running, dead)
+    INSERT OR IGNORE INTO queues (key, namespace, name, known, ready, waiting, running, dead)
     SELECT ?, ?, ?, 1, total(state < 3), total(state = 3), total(state = 5), total(state = 4) FROM jobs WHERE queue = ?
 """
 
@@ -73,7 +73,12 @@ class Rows:
         there = {name for (name,) in self._ask("SELECT name FROM sqlite_schema WHERE type = 'index'")}
         for name in sorted(set(INDEXES) - there):
             said = f"the file has no index {name}: what is asked of its queues is refused"
-            yield blame(None)("wrong_index", said, "makes it", Own("make", (INDEXES[name],)))
+            yield blame(None)(
+                "wrong_index",
+                said,
+                "makes it",
+                Own("make", (INDEXES[name].replace("INDEX", "INDEX IF NOT EXISTS", 1),)),
+            )
         wrong: set[str] = set()
         for (complaint,) in self._ask(f"PRAGMA integrity_check({MOST_COMPLAINTS})"):
             index = _OF_AN_INDEX.search(complaint)
@@ -128,7 +133,9 @@ class Rows:
         asked = "SELECT queue, caller FROM callers WHERE queue NOT IN (SELECT key FROM queues)"
         for key, caller in self._ask(asked):
             said = f"the last call of caller {caller!a} is of a queue of key {key}, which is not there"
-            yield blame(None)("caller_of_nobody", said, "forgets the caller", _forget(key, caller))
+            sql = "DELETE FROM callers WHERE queue = ? AND caller = ? AND queue NOT IN (SELECT key FROM queues)"
+            remedy = Own("forget", (sql, key, caller))
+            yield blame(None)("caller_of_nobody", said, "forgets the caller", remedy)
         asked = (
             "SELECT queues.name, queue, caller, reply, until FROM callers JOIN queues ON key = queue "
             "WHERE namespace = ? AND typeof(reply) = 'text' AND typeof(until) = 'real'"
@@ -136,24 +143,27 @@ class Rows:
         for queue, key, caller, reply, until in self._ask(asked, self._step.namespace):
             if not _is_reply(reply):
                 said = f"what caller {caller!a} was answered is {reply[:MOST_SHOWN]!a}: it can't be answered again"
-                yield blame(queue)("unreadable_caller", said, "forgets the caller", _forget(key, caller))
+                yield blame(queue)("unreadable_caller", said, "forgets the caller", _forget(key, caller, reply))
             elif until > self._step.now + 2 * CALLER_KEPT_S:
                 said = f"the last call of caller {caller!a} is kept for ever, and is to be for an hour"
-                sql = "UPDATE callers SET until = ? WHERE queue = ? AND caller = ?"
-                hour = Own("limit", (sql, self._step.now + CALLER_KEPT_S, key, caller))
+                sql = "UPDATE callers SET until = ? WHERE queue = ? AND caller = ? AND until = ?"
+                hour = Own("limit", (sql, self._step.now + CALLER_KEPT_S, key, caller, until))
                 yield blame(queue)("endless_caller", said, "keeps it for an hour", hour)
 
     def _of_beats(self) -> Iterator[Fault]:
-        asked = "SELECT node FROM nodes WHERE namespace = ? AND boot = ? AND typeof(until) = 'real' AND until > ?"
+        asked = (
+            "SELECT node, until FROM nodes WHERE namespace = ? AND boot = ? AND typeof(until) = 'real' AND until > ?"
+        )
         latest = self._step.lease_now + MOST_LEASE_S
-        for (node,) in self._ask(asked, self._step.namespace, self._step.boot, latest):
+        for node, until in self._ask(asked, self._step.namespace, self._step.boot, latest):
             said = f"the sign of life of node {node!a} never ends: the node would be shown for ever"
-            sql = "DELETE FROM nodes WHERE namespace = ? AND node = ?"
-            yield blame(None)("endless_beat", said, "removes it", Own("forget", (sql, self._step.namespace, node)))
+            sql = "DELETE FROM nodes WHERE namespace = ? AND node = ? AND until = ?"
+            remedy = Own("forget", (sql, self._step.namespace, node, until))
+            yield blame(None)("endless_beat", said, "removes it", remedy)
 
 
-def _forget(key: int, caller: str) -> Own:
-    return Own("forget", ("DELETE FROM callers WHERE queue = ? AND caller = ?", key, caller))
+def _forget(key: int, caller: str, reply: str) -> Own:
+    return Own("forget", ("DELETE FROM callers WHERE queue = ? AND caller = ? AND reply = ?", key, caller, reply))
 
 
 def _is_reply(kept: str) -> bool:

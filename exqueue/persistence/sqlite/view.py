@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from exqueue.persistence.inspection.facts import Count, JobFacts, LeaseFacts, LockFacts, Place, QueueFacts
@@ -82,7 +84,7 @@ class SqliteView:
         """See `View.confirm`: nothing changes here meanwhile."""
         asked = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
         row = self._step.db.execute(asked, (self._keys[queue.name], job_id)).fetchone()
-        return queue, JobFacts(job_id, None, ()) if row is None else _job(row)
+        return queue, JobFacts(job_id, None, ()) if row is None else replace(_job(row), stamp=_stamp(row))
 
     def counts(self, queue: QueueFacts) -> Sequence[Count]:
         """See `View.counts`."""
@@ -95,6 +97,17 @@ class SqliteView:
             if state in LINES:
                 found[STATES[state]] += count
         return tuple(Count(name, said[name], found[name]) for name in _COUNTS)
+
+
+def stamp_of(step: Step, key: int, job_id: str) -> bytes:
+    """What everything that is stored of a job comes to now, see `JobFacts`; empty: there is none."""
+    asked = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
+    row = step.db.execute(asked, (key, job_id)).fetchone()
+    return b"" if row is None else _stamp(row)
+
+
+def _stamp(row: Sequence[Any]) -> bytes:
+    return hashlib.sha256(repr(row).encode(errors="backslashreplace")).digest()
 
 
 def _queue(row: Sequence[Any]) -> QueueFacts:
