@@ -28,6 +28,7 @@ Kind = Literal[
     "unlisted_queue",
     "jobs_of_no_queue",
     "foreign_type",
+    "expiring",
     "foreign_name",
     "wrong_index",
     "epoch_ahead",

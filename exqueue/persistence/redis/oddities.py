@@ -28,6 +28,8 @@ MOST_BEAT_MS: Final = 366 * 86_400_000
 
 _CALL: Final = re.compile(rb"\d+(\|.*)?", re.DOTALL)
 _BEAT: Final = re.compile(rb"(\d+)\|.*", re.DOTALL)
+_MAY_EXPIRE: Final = frozenset({"caller", "lease", "nodes"})
+"""What is kept for a while only, or comes again by itself."""
 _OF_A_QUEUE: Final = frozenset(ROLES) - {"caller", "queues", "fence", "lease", "nodes", "layout"}
 
 
@@ -49,11 +51,13 @@ class Keyspace:
         self._listed, self._found, self._unfit, self.has_sound_lock = frozenset(), set(), set(), True
         keys = self._keys
         own = (keys.queues, keys.fence, keys.lease, keys.nodes)
+        yield from self._of_expiry((keys.queues, keys.fence, keys.layout))
         foreign = list(self._of_types(own))
         yield from foreign
         bad = {fault.remedy.args[1] for fault in foreign if isinstance(fault.remedy, Own)}
         self.has_sound_lock = not bad & {keys.fence, keys.lease}
         for page in self._pages():
+            yield from self._of_expiry([key for key in page if role_of(key) not in _MAY_EXPIRE])
             yield from self._of_types(page)
             callers = [key for key in page if role_of(key) == "caller" and queue_of(key) not in self._unfit]
             yield from self._of_callers(callers)
@@ -102,6 +106,14 @@ class Keyspace:
                 "renames the key to ...:aside:..., where nobody reads it",
                 Own("RENAMENX", (b"RENAMENX", key, aside), (b"TYPE", found)),
             )
+
+    def _of_expiry(self, keys: Sequence[bytes]) -> Iterator[Fault]:
+        ends = self._talk(*((b"PTTL", key) for key in keys)) if keys else []
+        for key, left_ms in zip(keys, ends, strict=True):
+            if left_ms >= 0:
+                said = f"the key {shown(key)} ends by itself, and all that is in it then: Exqueue sets no end to it"
+                remedy = Own("PERSIST", (b"PERSIST", key))
+                yield blame(queue_of(key))("expiring", said, "takes its end away (PERSIST)", remedy)
 
     def _of_callers(self, keys: Sequence[bytes]) -> Iterator[Fault]:
         asked: list[Args] = []

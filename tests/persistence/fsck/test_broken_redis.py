@@ -245,6 +245,20 @@ def test_a_key_of_a_queue_of_another_type_is_set_aside(shop: Shop, role: str) ->
     assert shop.client.get(aside) == b"somebody else was here"
 
 
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"caller", "lease", "nodes"}))
+def test_a_key_that_would_end_is_kept(shop: Shop, role: str) -> None:
+    """The server would delete it, with all that is in it."""
+    of_queue = hasattr(shop.at, role)
+    key: bytes = getattr(shop.at if of_queue else shop.keys, role)
+    before = records_of(shop.session)
+    assert shop.client.pexpire(key, 3_600_000)
+    assert found(check(shop.store)) == {("expiring", QUEUE if of_queue else None, None)}
+    assert check(shop.store, repair=True).is_mended
+    assert shop.client.pttl(key) == -1
+    assert records_of(shop.session) == before
+    assert check(shop.store).is_sound
+
+
 @pytest.mark.parametrize("role", ["queues", "fence", "lease", "nodes"])
 def test_a_key_of_the_namespace_of_another_type_is_set_aside(shop: Shop, role: str) -> None:
     """The queues are put on a new list."""
