@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from exqueue.codec import Codec
 from exqueue.errors import NewerRecordError, RecordError
+from exqueue.persistence.inspection.bounds import is_number, is_time, number_in
 from exqueue.persistence.inspection.remedies import (
     DropMark,
     DropRun,
@@ -105,10 +106,10 @@ def of_job(job: JobFacts, queue: QueueFacts, now: float, why_not: Readable | Non
 
 def highest_place(job: JobFacts) -> int:
     """The highest number of a first fetch that stands with the job; 0 when there is none."""
-    run = _RUN.fullmatch(job.run or b"")
+    run = _parts(job.run)
     numbers = [place.number for place in job.places if place.line in {"returned", "suspects"}]
-    fetched = [int(number) for number in numbers if number is not None and math.isfinite(number)]
-    return max((*fetched, int(run[1]) if run is not None else 0), default=0)
+    fetched = [int(number) for number in numbers if number is not None and _is_place(number)]
+    return max((*fetched, run[0] if run is not None else 0), default=0)
 
 
 def _of_leftovers(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
@@ -177,12 +178,12 @@ def _no_place(job: JobFacts, queue: QueueFacts, now: float, fault: Blame) -> Fau
 
 
 def _of_run(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
-    found = _RUN.fullmatch(job.run or b"")
+    found = _parts(job.run)
     if found is None:
         said = f"it runs under {_shown(job.run)}, which is no run: nobody can end it, and the queue can't be claimed"
         remedy = Put(queue.name, job.id, "returned", FRONT, is_lost=True)
         return [fault("unreadable_run", said, "puts it back to the front of the line, as lost once", remedy)]
-    place, seat, call = (int(number) for number in found.groups()[:3])
+    place, seat, call = found
     if seat > queue.seat or (seat == queue.seat and call > queue.call):
         said = (
             f"it runs under call {call} of seat {seat}, and the queue's owner is at call {queue.call} of seat "
@@ -200,14 +201,14 @@ def _of_number(job: JobFacts, queue: QueueFacts, place: Place, now: float, fault
         said = "the queue holds on to it as its head, and it stands in the ready line, where a head is not looked for"
         front = Put(queue.name, job.id, "returned", FRONT)
         return [fault("wrong_line", said, "puts it to the front of the line", front)]
-    number, is_time = place.number, place.line in {"waiting", "dead"}
-    if number is None or not math.isfinite(number) or (not is_time and (number < 0 or number != int(number))):
+    number, has_time = place.number, place.line in {"waiting", "dead"}
+    if number is None or not (is_time(number) if has_time else _is_place(number)):
         told = dict(job.unreadable).get("rank", number)
-        what, instead = ("time", now) if is_time else ("place", FRONT)
+        what, instead = ("time", now) if has_time else ("place", FRONT)
         said = f"it stands in {place.line} with the {what} {told}, which is none"
         remedy = Put(queue.name, job.id, place.line, instead)
-        return [fault("no_number", said, f"gives it the {what} {'now' if is_time else '0'}", remedy)]
-    if is_time:
+        return [fault("no_number", said, f"gives it the {what} {'now' if has_time else '0'}", remedy)]
+    if has_time:
         return []
     recoveries = sum(1 for at in job.recovered if at > now - RECOVERY_WINDOW_S)
     if place.line == "returned" and recoveries >= SUSPECT_AFTER:
@@ -255,6 +256,17 @@ def _bury(job: JobFacts, queue: QueueFacts, reason: str, now: float) -> Put:
 def _mark(now: float) -> bytes:
     """Of a death by repair, so that the leader says so at ERROR as of every death."""
     return f"{NEVER_RAN}{int(now * 1000)}".encode()
+
+
+def _parts(run: bytes | None) -> tuple[int, int, int] | None:
+    """Place, seat and call of a run; ``None`` when it is none."""
+    found = _RUN.fullmatch(run or b"")
+    place, seat, call, started_ms = map(number_in, found.groups()) if found is not None else [None] * 4
+    return None if place is None or seat is None or call is None or started_ms is None else (place, seat, call)
+
+
+def _is_place(number: float) -> bool:
+    return math.isfinite(number) and number == int(number) and is_number(int(number))
 
 
 def _called(place: Place) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exqueue.persistence.inspection.bounds import is_number
 from exqueue.persistence.inspection.remedies import (
     EndLease,
     LimitLease,
@@ -100,8 +101,9 @@ def of_lock(lock: LockFacts, epochs: Sequence[int]) -> list[Fault]:
     found = []
     told = dict(lock.unreadable)
     if "epoch" in told:
-        said = f"the epoch of the last leadership is {told['epoch']}, which is no number: no node can lead"
-        highest = max((*epochs, lock.lease.epoch if lock.lease else 0))
+        said = f"the epoch of the last leadership is {told['epoch']}, which is none: no node can lead"
+        of_lease = lock.lease.epoch if lock.lease is not None and is_number(lock.lease.epoch) else 0
+        highest = max((*epochs, of_lease))
         remedy = SetFence(highest)
         found.append(fault("unreadable_fence", said, f"has the next leadership begin after {highest}", remedy))
     if "lease" in told:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar, assert_never
 
 from exqueue.errors import StoreInUse
+from exqueue.persistence.inspection.bounds import MOST_NUMBER
 from exqueue.persistence.inspection.remedies import (
     DropMark,
     DropRun,
@@ -39,8 +40,6 @@ TIMES: Final = frozenset({"waiting", "dead"})
 
 TRAIL, RECOVERIES, RUNNING, HUSKS, UNREPORTED = 3, 4, 10, 11, 12
 """Positions among the keys of ``fsck_field.lua``."""
-
-MOST_EPOCH: Final = 2**52
 
 
 class RedisInspector:
@@ -81,7 +80,7 @@ class RedisInspector:
             case ListQueue(queue):
                 return self._write((b"SADD", self._keys.queues, bytes_of(queue)))
             case SetFence(epoch):
-                return self._run("fsck_fence", (self._keys.fence,), (epoch, MOST_EPOCH))
+                return self._run("fsck_fence", (self._keys.fence,), (epoch, MOST_NUMBER))
             case LimitLease(seconds):
                 self._wire.command(b"PEXPIRE", self._keys.lease, milliseconds(seconds))
                 return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import redis
 
+from exqueue.persistence.inspection.bounds import MOST_NUMBER, number_in
 from exqueue.persistence.inspection.remedies import Own, blame
 from exqueue.persistence.redis.keys import ROLES, namespace_keys, queue_of, role_of
 from exqueue.persistence.redis.reading import pairs, shown
@@ -26,7 +27,6 @@ KEYS_A_STEP: Final = 1_000
 MOST_BEAT_MS: Final = 366 * 86_400_000
 """No sign of life is for longer."""
 
-_CALL: Final = re.compile(rb"\d+(\|.*)?", re.DOTALL)
 _BEAT: Final = re.compile(rb"(\d+)\|.*", re.DOTALL)
 _MAY_EXPIRE: Final = frozenset({"caller", "lease", "nodes"})
 """What is kept for a while only, or comes again by itself."""
@@ -124,7 +124,7 @@ class Keyspace:
             fault, caller = blame(queue_of(key)), shown(key.rpartition(b":")[2])
             if not isinstance(kept, bytes):
                 continue
-            if not _CALL.fullmatch(kept):
+            if number_in(kept.partition(b"|")[0]) is None:
                 said = f"the last call of caller {caller} is {shown(kept)}, which no caller was given: it is refused"
                 yield fault("unreadable_caller", said, "forgets the caller", Own("DEL", (b"DEL", key), (b"GET", kept)))
             elif left_ms < 0:
@@ -148,7 +148,7 @@ class Keyspace:
             if found is None or not is_utf8(node):
                 said = f"the sign of life of node {shown(node)} is {shown(beat)}, which no node wrote"
                 yield fault("unreadable_beat", said, "removes it", remedy)
-            elif int(found[1]) > now + MOST_BEAT_MS:
+            elif (number_in(found[1]) or MOST_NUMBER) > now + MOST_BEAT_MS:
                 said = f"the sign of life of node {shown(node)} never ends: the node would be shown for ever"
                 yield fault("endless_beat", said, "removes it", remedy)
 

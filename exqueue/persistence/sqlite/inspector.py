@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, assert_never
 
 from exqueue.errors import Outage, StoreInUse
+from exqueue.persistence.inspection.bounds import MOST_NUMBER
 from exqueue.persistence.inspection.remedies import (
     DropMark,
     DropRun,
@@ -48,7 +49,6 @@ _FENCE: Final = """
 """
 _OF_THE_FILE: Final = frozenset({"make", "remake"})
 """What the backend does that changes no row."""
-MOST_EPOCH: Final = 2**52
 _DEFAULTS: Final = {"head": None, "refused": ""}
 _STATES_OF: Final = {"ready": "state < 3", "waiting": "state = 3", "dead": "state = 4", "running": "state = 5"}
 
@@ -95,7 +95,7 @@ def _apply(step: Step, remedy: Remedy, stamp: bytes) -> bool:
         raise StoreInUse("a node began to lead, so the repair ended before its end: stop the node and repeat it")
     match remedy:
         case SetFence(epoch):
-            return _did(step, _FENCE, step.namespace, epoch, MOST_EPOCH)
+            return _did(step, _FENCE, step.namespace, epoch, MOST_NUMBER)
         case EndLease():
             return _did(step, "UPDATE locks SET lease_epoch = NULL WHERE namespace = ?", step.namespace)
         case Own(what, (sql, *values)):

@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from exqueue.persistence.inspection.bounds import MOST_NUMBER, is_number
 from exqueue.persistence.inspection.remedies import Own, blame
 from exqueue.persistence.sqlite.failures import damaged
 from exqueue.persistence.sqlite.file import SCHEMA
@@ -65,6 +66,7 @@ class Rows:
         yield from self._of_no_queue()
         yield from self._of_callers()
         yield from self._of_beats()
+        yield from self._of_renewals()
 
     def _ask(self, sql: str, *values: object) -> list[Any]:
         return self._step.db.execute(sql, values).fetchall()
@@ -137,11 +139,14 @@ class Rows:
             remedy = Own("forget", (sql, key, caller))
             yield blame(None)("caller_of_nobody", said, "forgets the caller", remedy)
         asked = (
-            "SELECT queues.name, queue, caller, reply, until FROM callers JOIN queues ON key = queue "
-            "WHERE namespace = ? AND typeof(reply) = 'text' AND typeof(until) = 'real'"
+            "SELECT queues.name, queue, caller, n, reply, until FROM callers JOIN queues ON key = queue "
+            "WHERE namespace = ? AND typeof(n) = 'integer' AND typeof(reply) = 'text' AND typeof(until) = 'real'"
         )
-        for queue, key, caller, reply, until in self._ask(asked, self._step.namespace):
-            if not _is_reply(reply):
+        for queue, key, caller, n, reply, until in self._ask(asked, self._step.namespace):
+            if not is_number(n):
+                said = f"the last call of caller {caller!a} is {n}, which no caller was given: it is refused"
+                yield blame(queue)("unreadable_caller", said, "forgets the caller", _forget(key, caller, reply))
+            elif not _is_reply(reply):
                 said = f"what caller {caller!a} was answered is {reply[:MOST_SHOWN]!a}: it can't be answered again"
                 yield blame(queue)("unreadable_caller", said, "forgets the caller", _forget(key, caller, reply))
             elif until > self._step.now + 2 * CALLER_KEPT_S:
@@ -160,6 +165,14 @@ class Rows:
             sql = "DELETE FROM nodes WHERE namespace = ? AND node = ? AND until = ?"
             remedy = Own("forget", (sql, self._step.namespace, node, until))
             yield blame(None)("endless_beat", said, "removes it", remedy)
+
+    def _of_renewals(self) -> Iterator[Fault]:
+        asked = "SELECT renewals FROM locks WHERE namespace = ? AND renewals NOT BETWEEN 0 AND ?"
+        for (renewals,) in self._ask(asked, self._step.namespace, MOST_NUMBER):
+            said = f"the lease was renewed {renewals} times, which it never was: no node can lead"
+            sql = "UPDATE locks SET renewals = 0 WHERE namespace = ? AND renewals = ?"
+            remedy = Own("reset", (sql, self._step.namespace, renewals))
+            yield blame(None)("unreadable_lease", said, "counts them anew", remedy)
 
 
 def _forget(key: int, caller: str, reply: str) -> Own:

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from exqueue.persistence.inspection.bounds import is_number
 from exqueue.persistence.inspection.facts import Count, JobFacts, LeaseFacts, LockFacts, Place, QueueFacts
 from exqueue.persistence.sqlite.oddities import Rows
 from exqueue.persistence.sqlite.queue import DEAD, READY, RETURNED, RUNNING, SUSPECT, WAITING
@@ -72,8 +73,8 @@ class SqliteView:
         lease = None
         if of_epoch is not None and until is not None and boot == self._step.boot and until > self._step.lease_now:
             lease = LeaseFacts(of_epoch, str(of_token), str(node), until - self._step.lease_now)
-        unreadable = () if epoch >= 0 else (("epoch", str(epoch)),)
-        return LockFacts(self._step.now, max(0, epoch), token, lease, unreadable)
+        unreadable = () if is_number(epoch) else (("epoch", str(epoch)),)
+        return LockFacts(self._step.now, 0 if unreadable else epoch, token, lease, unreadable)
 
     def jobs(self, queue: QueueFacts) -> Iterator[JobFacts]:
         """See `View.jobs`."""
@@ -120,10 +121,12 @@ def _queue(row: Sequence[Any]) -> QueueFacts:
         "processed": processed,
         "failed": failed,
     }
-    unreadable = [(field, str(number)) for field, number in numbers.items() if number < 0]
+    unreadable = [(field, str(number)) for field, number in numbers.items() if not is_number(number)]
     if refused and not all(part.isdecimal() for part in refused.split(",")):
         unreadable.append(("refused", ascii(refused[:MOST_SHOWN])))
-    return QueueFacts(name, bool(known), max(0, epoch), token, seat, call, places, head, tuple(unreadable))
+    return QueueFacts(
+        name, bool(known), epoch if is_number(epoch) else 0, token, seat, call, places, head, tuple(unreadable)
+    )
 
 
 def _job(row: Sequence[Any]) -> JobFacts:

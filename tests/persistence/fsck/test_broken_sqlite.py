@@ -75,6 +75,16 @@ BROKEN: list[tuple[str, str, set[Found]]] = [
     ("an endless call", "UPDATE callers SET until = 1e15 WHERE n = 1", {("endless_caller", QUEUE, None)}),
     ("a call of nobody", "INSERT INTO callers VALUES (7, 'c', 1, 'null', 1e12)", {("caller_of_nobody", None, None)}),
     ("an endless beat", "UPDATE nodes SET until = 1e15", {("endless_beat", None, None)}),
+    ("a huge epoch", "UPDATE locks SET epoch = 9223372036854775807", {("unreadable_fence", None, None)}),
+    ("no end of renewals", "UPDATE locks SET renewals = 9223372036854775807", {("unreadable_lease", None, None)}),
+    ("a huge call", "UPDATE callers SET n = 9223372036854775807 WHERE n = 1", {("unreadable_caller", QUEUE, None)}),
+    (
+        "the huge place of a run",
+        "UPDATE jobs SET run = CAST('99999999999999999999|1|1|1' AS BLOB) WHERE id = 'run1'",
+        {("unreadable_run", QUEUE, "run1")},
+    ),
+    ("a huge place", "UPDATE jobs SET rank = 1e300 WHERE id = 'back1'", {("no_number", QUEUE, "back1")}),
+    ("due in no calendar", "UPDATE jobs SET rank = 1e300 WHERE id = 'later1'", {("no_number", QUEUE, "later1")}),
     ("no index", "DROP INDEX lines", {("wrong_index", None, None)}),
 ]
 """What is done to a sound store, and what is found then."""
@@ -87,6 +97,21 @@ def test_each_way_to_break_a_file_is_found_and_mended(file_shop: FileShop, sql: 
     file_shop.write(sql)
     report = check(file_shop.store)
     assert found(report) == findings
+    assert_mended(file_shop.store, file_shop.session, before)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        *((field, "unreadable_owner") for field in ("epoch", "seat", "call", "places", "processed", "failed")),
+        *((field, "wrong_count") for field in ("ready", "waiting", "running", "dead")),
+    ],
+)
+def test_a_number_that_nobody_counted_to_is_found_and_mended(file_shop: FileShop, field: str, kind: str) -> None:
+    """Then a node can lead, claim the queue, and run all that it has."""
+    before = records_of(file_shop.session)
+    file_shop.write(f"UPDATE queues SET {field} = ?", 2**63 - 1)  # noqa: S608 - a constant
+    assert found(check(file_shop.store)) == {(kind, QUEUE, None)}
     assert_mended(file_shop.store, file_shop.session, before)
 
 
