@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from exqueue.codec import Codec
 from exqueue.errors import NewerRecordError, RecordError
-from exqueue.persistence.inspection.bounds import is_number, is_time, number_in
+from exqueue.persistence.inspection.bounds import CLOCK_SLACK_S, is_number, is_time, number_in
 from exqueue.persistence.inspection.remedies import (
     DropMark,
     DropRun,
@@ -101,7 +101,7 @@ def of_job(job: JobFacts, queue: QueueFacts, now: float, why_not: Readable | Non
         )
     if why_not is not None:
         found += _of_trail(job, queue, fault)
-    return found + _of_recoveries(job, queue, fault)
+    return found + _of_recoveries(job, queue, now, fault)
 
 
 def highest_place(job: JobFacts) -> int:
@@ -195,7 +195,11 @@ def _of_run(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
 
 
 def _of_number(job: JobFacts, queue: QueueFacts, place: Place, now: float, fault: Blame) -> list[Fault]:
+    strange = dict(job.unreadable).get("rank")
     if place.line == "ready":
+        if strange is not None:
+            said = f"it stands in the ready line with the rank {strange}: what comes after it has no order"
+            return [fault("no_number", said, "puts it to the end of the line", Put(queue.name, job.id, "ready"))]
         if job.id != queue.head:
             return []
         said = "the queue holds on to it as its head, and it stands in the ready line, where a head is not looked for"
@@ -203,14 +207,13 @@ def _of_number(job: JobFacts, queue: QueueFacts, place: Place, now: float, fault
         return [fault("wrong_line", said, "puts it to the front of the line", front)]
     number, has_time = place.number, place.line in {"waiting", "dead"}
     if number is None or not (is_time(number) if has_time else _is_place(number)):
-        told = dict(job.unreadable).get("rank", number)
         what, instead = ("time", now) if has_time else ("place", FRONT)
-        said = f"it stands in {place.line} with the {what} {told}, which is none"
+        said = f"it stands in {place.line} with the {what} {number}, which is none"
         remedy = Put(queue.name, job.id, place.line, instead)
         return [fault("no_number", said, f"gives it the {what} {'now' if has_time else '0'}", remedy)]
     if has_time:
         return []
-    recoveries = sum(1 for at in job.recovered if at > now - RECOVERY_WINDOW_S)
+    recoveries = sum(1 for at in _credible(job, now) if at > now - RECOVERY_WINDOW_S)
     if place.line == "returned" and recoveries >= SUSPECT_AFTER:
         said = f"it took down what ran it {recoveries} times and stands among those that run beside anything"
         remedy = Put(queue.name, job.id, "suspects", number)
@@ -226,13 +229,21 @@ def _of_trail(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
     return [fault("undecodable_trail", said, "keeps what can be read, with a note", remedy)]
 
 
-def _of_recoveries(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
-    strange = dict(job.unreadable).get("recovered")
-    if strange is None:
+def _of_recoveries(job: JobFacts, queue: QueueFacts, now: float, fault: Blame) -> list[Fault]:
+    strange, kept = dict(job.unreadable).get("recovered"), _credible(job, now)
+    if strange is None and len(kept) == len(job.recovered):
         return []
     said = f"the times of its recoveries are {strange}: they can't be read"
-    remedy = SetRecovered(queue.name, job.id, job.recovered)
-    return [fault("unreadable_recoveries", said, f"keeps the {len(job.recovered)} that can be read", remedy)]
+    if strange is None:
+        ahead = len(job.recovered) - len(kept)
+        said = f"{ahead} of its recoveries are still to come: they would count for ever, and bury it unrun"
+    remedy = SetRecovered(queue.name, job.id, kept)
+    return [fault("unreadable_recoveries", said, f"keeps the {len(kept)} that are times of the past", remedy)]
+
+
+def _credible(job: JobFacts, now: float) -> tuple[float, ...]:
+    """The recoveries that have been."""
+    return tuple(at for at in job.recovered if at <= now + CLOCK_SLACK_S)
 
 
 def _put(job: JobFacts, queue: QueueFacts, kept: Place, now: float) -> Put:

@@ -24,7 +24,7 @@ from exqueue.persistence.inspection.remedies import (
     SetTrail,
 )
 from exqueue.persistence.sqlite.lock import holder
-from exqueue.persistence.sqlite.queue import UnreadableError, find, last_ready, with_one_more
+from exqueue.persistence.sqlite.queue import UnreadableError, find, with_one_more
 from exqueue.persistence.sqlite.reads import STATES
 from exqueue.persistence.sqlite.view import LINES, SqliteView, stamp_of
 
@@ -126,7 +126,7 @@ def _in_queue(
         return False
     match remedy:
         case Put():
-            return _put(step, queue.key, last_ready(step, queue), remedy)
+            return _put(step, queue.key, _last_ready(step, queue.key), remedy)
         case SetTrail(_, job_id, trail):
             return _set(step, queue.key, job_id, "trail", trail)
         case SetRecovered(_, job_id, times):
@@ -158,6 +158,13 @@ def _set_owner(step: Step, key: int, remedy: SetOwner) -> bool:
     return _did(step, sql, kept, key, was, was)
 
 
+def _last_ready(step: Step, key: int) -> float:
+    """The highest rank in the ready line that can be one."""
+    asked = "SELECT max(rank) FROM jobs WHERE queue = ? AND state = ? AND abs(rank) <= ?"
+    rank = step.db.execute(asked, (key, _NUMBERS["ready"], MOST_NUMBER)).fetchone()[0]
+    return 0.0 if rank is None else float(rank)
+
+
 def _put(step: Step, key: int, last: float, put: Put) -> bool:
     asked = "SELECT state, rank, recovered FROM jobs WHERE queue = ? AND id = ?"
     row = step.db.execute(asked, (key, put.id)).fetchone()
@@ -165,7 +172,7 @@ def _put(step: Step, key: int, last: float, put: Put) -> bool:
         return False
     state, rank, recovered = row
     if put.line == "ready":
-        where = rank if LINES.get(state) == "ready" else last + 1
+        where = rank if LINES.get(state) == "ready" and abs(rank) <= MOST_NUMBER else last + 1
     else:
         where = step.now if put.number is None else put.number
     times = recovered

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from exqueue.persistence.inspection.bounds import is_number
+from exqueue.persistence.inspection.bounds import MOST_NUMBER, is_number
 from exqueue.persistence.inspection.facts import Count, JobFacts, LeaseFacts, LockFacts, Place, QueueFacts
 from exqueue.persistence.sqlite.oddities import Rows
 from exqueue.persistence.sqlite.queue import DEAD, READY, RETURNED, RUNNING, SUSPECT, WAITING
@@ -136,6 +137,8 @@ def _job(row: Sequence[Any]) -> JobFacts:
     line = LINES.get(state)
     if line is None:
         unreadable.append(("state", str(state)))
+    elif line == "ready" and not abs(rank) <= MOST_NUMBER:
+        unreadable.append(("rank", str(rank)))
     return JobFacts(
         id=job_id,
         record=record,
@@ -155,5 +158,7 @@ def _times(recovered: str | None) -> tuple[tuple[float, ...], bool]:
     times = []
     for part in parts:
         with contextlib.suppress(ValueError):
-            times.append(float(part))
+            at = float(part)
+            if math.isfinite(at):
+                times.append(at)
     return tuple(times), len(times) == len(parts)

@@ -57,6 +57,11 @@ BROKEN: list[tuple[str, Break, Found]] = [
         lambda it: it.client.hset(it.at.recoveries, "suspect1", "1790000000000,nonsense"),
         ("unreadable_recoveries", QUEUE, "suspect1"),
     ),
+    (
+        "recoveries to come",
+        lambda it: it.client.hset(it.at.recoveries, "back1", "99999999999000,99999999999000"),
+        ("unreadable_recoveries", QUEUE, "back1"),
+    ),
     ("no run", lambda it: it.client.hset(it.at.running, "run1", "nonsense"), ("unreadable_run", QUEUE, "run1")),
     ("an empty run", lambda it: it.client.hset(it.at.running, "run1", ""), ("unreadable_run", QUEUE, "run1")),
     ("a later seat", lambda it: it.client.hset(it.at.running, "run1", "1|9|1|1"), ("old_run", QUEUE, "run1")),

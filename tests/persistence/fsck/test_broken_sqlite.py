@@ -85,6 +85,18 @@ BROKEN: list[tuple[str, str, set[Found]]] = [
     ),
     ("a huge place", "UPDATE jobs SET rank = 1e300 WHERE id = 'back1'", {("no_number", QUEUE, "back1")}),
     ("due in no calendar", "UPDATE jobs SET rank = 1e300 WHERE id = 'later1'", {("no_number", QUEUE, "later1")}),
+    (
+        "recoveries to come",
+        "UPDATE jobs SET recovered = '99999999999.0,99999999999.0' WHERE id = 'ready1'",
+        {("unreadable_recoveries", QUEUE, "ready1")},
+    ),
+    (
+        "no end of recoveries",
+        "UPDATE jobs SET recovered = 'inf,nan,inf' WHERE id = 'back1'",
+        {("unreadable_recoveries", QUEUE, "back1")},
+    ),
+    ("ready without an order", "UPDATE jobs SET rank = 9e999 WHERE id = 'ready1'", {("no_number", QUEUE, "ready1")}),
+    ("ready at 1e300", "UPDATE jobs SET rank = -1e300 WHERE id = 'ready1'", {("no_number", QUEUE, "ready1")}),
     ("no index", "DROP INDEX lines", {("wrong_index", None, None)}),
 ]
 """What is done to a sound store, and what is found then."""
