@@ -12,7 +12,7 @@ from exqueue.errors import ConfigError, StoreInUse
 from exqueue.persistence.inspection.facts import Count
 from exqueue.persistence.inspection.inspector import Inspectable
 from exqueue.persistence.inspection.job_rules import highest_place, of_job, readable
-from exqueue.persistence.inspection.queue_rules import of_counts, of_head, of_lock, of_queue
+from exqueue.persistence.inspection.queue_rules import of_counts, of_head, of_lock, of_lost_records, of_queue
 from exqueue.persistence.inspection.report import MOST_FINDINGS, Finding, Report
 from exqueue.persistence.urls import open_persistence
 
@@ -30,6 +30,11 @@ STEP_TIMEOUT_S: Final = 30.0
 
 MOST_ROUNDS: Final = 9
 """Repair looks again after it has mended something, since one fault may hide another; so often at most."""
+
+
+FEW: Final = 3
+"""So many places without a record are removed of a queue that has no record at all; more are a sign of a key that is
+missing as a whole."""
 
 
 def fsck(
@@ -156,13 +161,24 @@ class Round:
             return
         # Without the store's clock this machine's has to do: with none, every recovery would be one to come.
         now = time.time() if lock is None else lock.now
-        highest = 0
+        highest, before = 0, self._found.jobs
+        ghosts: list[list[Fault]] = []
         for job in self._view.jobs(queue):
             self._found.jobs += job.record is not None
             highest = max(highest, highest_place(job))
-            if of_job(job, queue, now, self._why_not):
-                same, seen = self._view.confirm(queue, job.id)
-                yield from (replace(fault, stamp=seen.stamp) for fault in of_job(seen, same, now, self._why_not))
+            if not of_job(job, queue, now, self._why_not):
+                continue
+            same, seen = self._view.confirm(queue, job.id)
+            faults = [replace(fault, stamp=seen.stamp) for fault in of_job(seen, same, now, self._why_not)]
+            if self._found.jobs == before and seen.record is None and seen.places:
+                ghosts.append(faults)
+                if len(ghosts) > FEW:
+                    yield of_lost_records(queue)
+                    return
+            else:
+                yield from faults
+        for faults in ghosts:
+            yield from faults
         same, head = self._view.confirm(queue, queue.head or "")
         if same.head is not None and same.head == head.id:
             yield from of_head(same, head)

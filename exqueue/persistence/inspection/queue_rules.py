@@ -65,6 +65,13 @@ def _instead(field: str, lock: LockFacts | None) -> int | None:
     return None
 
 
+def of_lost_records(queue: QueueFacts) -> Fault:
+    """Jobs stand in its lines, and it has no record of any: whoever removed the places would make the loss certain."""
+    said = "jobs stand in its lines, and there is no record of any of them: its records are gone, or were renamed"
+    repair = "nothing: bring its key of the records (...:jobs) back, by RENAME or out of a backup, or delete its keys"
+    return blame(queue.name)("lost_records", said, repair, None)
+
+
 def of_head(queue: QueueFacts, head: JobFacts) -> list[Fault]:
     """What is wrong with the job that a serial queue holds on to."""
     if head.record is not None:

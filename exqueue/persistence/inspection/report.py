@@ -12,6 +12,7 @@ Kind = Literal[
     "no_place",
     "two_places",
     "place_without_record",
+    "lost_records",
     "leftovers",
     "undecodable_record",
     "undecodable_trail",
