@@ -32,6 +32,7 @@ _OF_A_VALUE: Final = re.compile(r"value in |^NULL value")
 
 # By table: the columns that say where a row belongs, and those whose type matters.
 _TYPES: Final = {"INTEGER": "integer", "REAL": "real", "TEXT": "text", "BLOB": "blob"}
+_COLUMN: Final = re.compile(r"^  (\w+) (INTEGER|REAL|TEXT|BLOB)\b(.*NOT NULL|.*PRIMARY KEY)?", re.MULTILINE)
 _ROW_OF: Final = {
     "jobs": ("queue", "id"),
     "queues": ("key", "name"),
@@ -39,6 +40,13 @@ _ROW_OF: Final = {
     "locks": ("namespace", "namespace"),
     "nodes": ("namespace", "node"),
 }
+_FITS: Final = {"integer": ("integer",), "real": ("real", "integer"), "text": ("text",), "blob": ("blob",)}
+COLUMNS: Final = {
+    found[1]: _COLUMN.findall(statement)
+    for statement in SCHEMA
+    if (found := re.search(r"CREATE TABLE (\w+)", statement)) is not None
+}
+"""By table: each column, its type, and whether it always has a value (else empty)."""
 _NAMES: Final = frozenset({"namespace", "name", "id", "caller", "node", "key", "queue"})
 """What names a row is never changed."""
 
@@ -99,13 +107,18 @@ class Rows:
         for table, (owner, row_name) in _ROW_OF.items():
             if strict.get(table):
                 continue
-            for column, declared in self._ask("SELECT name, type FROM pragma_table_info(?)", table):
-                if column not in _NAMES and declared in _TYPES:
-                    yield from self._of_column(table, (owner, row_name, column, _TYPES[declared]), names)
+            # As Exqueue declares them: whoever made the table anew may have left that out.
+            there = {name for (name,) in self._ask("SELECT name FROM pragma_table_info(?)", table)}
+            for column, declared, is_needed in COLUMNS[table]:
+                if column in there - _NAMES:
+                    about = (owner, row_name, column, _TYPES[declared])
+                    yield from self._of_column(table, about, names, is_needed=bool(is_needed))
 
-    def _of_column(self, table: str, about: tuple[str, str, str, str], names: dict[int, str]) -> Iterator[Fault]:
+    def _of_column(
+        self, table: str, about: tuple[str, str, str, str], names: dict[int, str], *, is_needed: bool
+    ) -> Iterator[Fault]:
         owner, row_name, column, kind = about
-        fits = ("real", "integer", "null") if kind == "real" else (kind, "null")
+        fits = (*_FITS[kind], *(() if is_needed else ("null",)))
         asked = (
             f"SELECT {owner}, {row_name}, typeof({column}) FROM {table} "  # noqa: S608 - names out of the schema
             f"WHERE typeof({column}) NOT IN ({', '.join('?' for _ in fits)})"
@@ -115,11 +128,13 @@ class Rows:
             if table in {"jobs", "queues"}:
                 self.unfit.add(of)
             self.has_sound_lock &= table != "locks"
-            cast = f"UPDATE {table} SET {column} = CAST({column} AS {kind}) WHERE {owner} = ? AND {row_name} = ?"  # noqa: S608
+            # A state that is none is for `no_place` to mend: 0 would run again what was dead.
+            value = "-1" if column == "state" else f"CAST(coalesce({column}, '') AS {kind})"
+            cast = f"UPDATE {table} SET {column} = {value} WHERE {owner} = ? AND {row_name} = ?"  # noqa: S608
             yield blame(queue, name if table == "jobs" else None)(
                 "foreign_type",
                 f"{table}.{column} of {name!a} is a {found}, and Exqueue keeps a {kind} there",
-                f"makes a {kind} of it: of bytes the same, of a number that is none 0",
+                f"makes a {kind} of it: of bytes the same, of a number that is none 0, of a state none",
                 Own("cast", (cast, of, name)),
             )
 
