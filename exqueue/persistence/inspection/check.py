@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ from exqueue.errors import ConfigError, StoreInUse
 from exqueue.persistence.inspection.facts import Count
 from exqueue.persistence.inspection.inspector import Inspectable
 from exqueue.persistence.inspection.job_rules import highest_place, of_job, readable
-from exqueue.persistence.inspection.queue_rules import of_counts, of_head, of_lock, of_queue
+from exqueue.persistence.inspection.queue_rules import of_counts, of_head, of_lock, of_lost_records, of_queue
 from exqueue.persistence.inspection.report import MOST_FINDINGS, Finding, Report
 from exqueue.persistence.urls import open_persistence
 
@@ -27,8 +28,13 @@ if TYPE_CHECKING:
 STEP_TIMEOUT_S: Final = 30.0
 """How long one step of a check may take."""
 
-MOST_ROUNDS: Final = 5
+MOST_ROUNDS: Final = 9
 """Repair looks again after it has mended something, since one fault may hide another; so often at most."""
+
+
+FEW: Final = 3
+"""So many places without a record are removed of a queue that has no record at all; more are a sign of a key that is
+missing as a whole."""
 
 
 def fsck(
@@ -108,13 +114,14 @@ def _key(finding: Finding) -> Key:
 
 @dataclass(slots=True)
 class Found:
-    """What one look at all of the store, or several, came to."""
+    """What one look at all of the store, or several, came to. ``changed``: what was found and not so any more."""
 
     queues: int
     jobs: int
     findings: dict[Key, Finding]
     more: int
     leader: str | None
+    changed: int = 0
 
 
 class Round:
@@ -152,14 +159,26 @@ class Round:
         yield from of_queue(queue, lock)
         if queue.unreadable:
             return
-        now = 0.0 if lock is None else lock.now
-        highest = 0
+        # Without the store's clock this machine's has to do: with none, every recovery would be one to come.
+        now = time.time() if lock is None else lock.now
+        highest, before = 0, self._found.jobs
+        ghosts: list[list[Fault]] = []
         for job in self._view.jobs(queue):
             self._found.jobs += job.record is not None
             highest = max(highest, highest_place(job))
-            if of_job(job, queue, now, self._why_not):
-                same, seen = self._view.confirm(queue, job.id)
-                yield from of_job(seen, same, now, self._why_not)
+            if not of_job(job, queue, now, self._why_not):
+                continue
+            same, seen = self._view.confirm(queue, job.id)
+            faults = [replace(fault, stamp=seen.stamp) for fault in of_job(seen, same, now, self._why_not)]
+            if self._found.jobs == before and seen.record is None and seen.places:
+                ghosts.append(faults)
+                if len(ghosts) > FEW:
+                    yield of_lost_records(queue)
+                    return
+            else:
+                yield from faults
+        for faults in ghosts:
+            yield from faults
         same, head = self._view.confirm(queue, queue.head or "")
         if same.head is not None and same.head == head.id:
             yield from of_head(same, head)
@@ -169,8 +188,10 @@ class Round:
         yield from of_counts(queue, counts)
 
     def _note(self, fault: Fault) -> None:
-        if self._mender is not None and fault.remedy is not None:
-            self._mender.apply(fault.remedy)
+        mender, remedy = self._mender, fault.remedy
+        if mender is not None and remedy is not None and not mender.apply(remedy, fault.stamp):
+            self._found.changed += 1
+            return
         key = _key(fault.finding)
         if key in self._found.findings:
             return
@@ -186,7 +207,7 @@ def _mended(inspector: Inspector, why_not: Readable | None) -> Found:
     every = inspector.look(lambda view: Round(view, why_not, inspector).run())
     left, before = every, None
     for _ in range(MOST_ROUNDS):
-        if not left.findings or left.findings == before:
+        if not left.changed and (not left.findings or left.findings == before):
             break
         before = left.findings
         left = inspector.look(lambda view: Round(view, why_not, inspector).run())

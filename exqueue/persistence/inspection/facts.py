@@ -33,7 +33,8 @@ class JobFacts:
 
     ``places``: each entry in a line; husks are none. ``run``: ``place|seat|call|started_ms``. ``recovered``: the times
     of its recoveries that could be read. ``mark``: the run that buried it, until its death is reported. ``entries`` and
-    ``husks``: how often it stands in the ready line, and how many of these are to be skipped (Redis only).
+    ``husks``: how often it stands in the ready line, and how many of these are to be skipped (Redis only). ``stamp``:
+    another one as soon as anything of all that is another; only from `View.confirm`.
     """
 
     id: str
@@ -45,6 +46,7 @@ class JobFacts:
     mark: bytes | None = None
     entries: int = 0
     husks: int = 0
+    stamp: bytes = b""
     unreadable: Unreadable = ()
 
 

@@ -58,8 +58,13 @@ class Inspector(Protocol):
         """
         ...
 
-    def apply(self, remedy: Remedy) -> None:
-        """Carry out one remedy, in one step.
+    def apply(self, remedy: Remedy, stamp: bytes = b"") -> bool:
+        """Carry out one remedy, in one step; whether what it is about was still so.
+
+        Args:
+            remedy: of a fault.
+            stamp: of the job that it is about: one that has another by now is left alone. Empty where it is about
+                none, or the job as it stands there.
 
         Raises:
             StoreInUse: a node leads; nothing was changed.

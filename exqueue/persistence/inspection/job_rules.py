@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from exqueue.codec import Codec
 from exqueue.errors import NewerRecordError, RecordError
+from exqueue.persistence.inspection.bounds import CLOCK_SLACK_S, is_number, is_time, number_in
 from exqueue.persistence.inspection.remedies import (
     DropMark,
     DropRun,
@@ -100,15 +101,15 @@ def of_job(job: JobFacts, queue: QueueFacts, now: float, why_not: Readable | Non
         )
     if why_not is not None:
         found += _of_trail(job, queue, fault)
-    return found + _of_recoveries(job, queue, fault)
+    return found + _of_recoveries(job, queue, now, fault)
 
 
 def highest_place(job: JobFacts) -> int:
     """The highest number of a first fetch that stands with the job; 0 when there is none."""
-    run = _RUN.fullmatch(job.run or b"")
+    run = _parts(job.run)
     numbers = [place.number for place in job.places if place.line in {"returned", "suspects"}]
-    fetched = [int(number) for number in numbers if number is not None and math.isfinite(number)]
-    return max((*fetched, int(run[1]) if run is not None else 0), default=0)
+    fetched = [int(number) for number in numbers if number is not None and _is_place(number)]
+    return max((*fetched, run[0] if run is not None else 0), default=0)
 
 
 def _of_leftovers(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
@@ -171,18 +172,18 @@ def _no_place(job: JobFacts, queue: QueueFacts, now: float, fault: Blame) -> Fau
     if (strange := dict(job.unreadable).get("state")) is not None:
         said = f"its state is {strange}, which is none: nobody would ever run it"
     if decode_trail_if_readable(job.trail).buried:
-        remedy = Put(queue.name, job.id, "dead", now)
+        remedy = Put(queue.name, job.id, "dead", now, mark=_mark(now))
         return fault("no_place", said, "puts it to the dead ones, since its trail says that it was buried", remedy)
     return fault("no_place", said, "puts it at the end of the ready line", Put(queue.name, job.id, "ready"))
 
 
 def _of_run(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
-    found = _RUN.fullmatch(job.run or b"")
+    found = _parts(job.run)
     if found is None:
         said = f"it runs under {_shown(job.run)}, which is no run: nobody can end it, and the queue can't be claimed"
         remedy = Put(queue.name, job.id, "returned", FRONT, is_lost=True)
         return [fault("unreadable_run", said, "puts it back to the front of the line, as lost once", remedy)]
-    place, seat, call = (int(number) for number in found.groups()[:3])
+    place, seat, call = found
     if seat > queue.seat or (seat == queue.seat and call > queue.call):
         said = (
             f"it runs under call {call} of seat {seat}, and the queue's owner is at call {queue.call} of seat "
@@ -194,22 +195,25 @@ def _of_run(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
 
 
 def _of_number(job: JobFacts, queue: QueueFacts, place: Place, now: float, fault: Blame) -> list[Fault]:
+    strange = dict(job.unreadable).get("rank")
     if place.line == "ready":
+        if strange is not None:
+            said = f"it stands in the ready line with the rank {strange}: what comes after it has no order"
+            return [fault("no_number", said, "puts it to the end of the line", Put(queue.name, job.id, "ready"))]
         if job.id != queue.head:
             return []
         said = "the queue holds on to it as its head, and it stands in the ready line, where a head is not looked for"
         front = Put(queue.name, job.id, "returned", FRONT)
         return [fault("wrong_line", said, "puts it to the front of the line", front)]
-    number, is_time = place.number, place.line in {"waiting", "dead"}
-    if number is None or not math.isfinite(number) or (not is_time and (number < 0 or number != int(number))):
-        told = dict(job.unreadable).get("rank", number)
-        what, instead = ("time", now) if is_time else ("place", FRONT)
-        said = f"it stands in {place.line} with the {what} {told}, which is none"
+    number, has_time = place.number, place.line in {"waiting", "dead"}
+    if number is None or not (is_time(number) if has_time else _is_place(number)):
+        what, instead = ("time", now) if has_time else ("place", FRONT)
+        said = f"it stands in {place.line} with the {what} {number}, which is none"
         remedy = Put(queue.name, job.id, place.line, instead)
-        return [fault("no_number", said, f"gives it the {what} {'now' if is_time else '0'}", remedy)]
-    if is_time:
+        return [fault("no_number", said, f"gives it the {what} {'now' if has_time else '0'}", remedy)]
+    if has_time:
         return []
-    recoveries = sum(1 for at in job.recovered if at > now - RECOVERY_WINDOW_S)
+    recoveries = sum(1 for at in _credible(job, now) if at > now - RECOVERY_WINDOW_S)
     if place.line == "returned" and recoveries >= SUSPECT_AFTER:
         said = f"it took down what ran it {recoveries} times and stands among those that run beside anything"
         remedy = Put(queue.name, job.id, "suspects", number)
@@ -225,31 +229,55 @@ def _of_trail(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
     return [fault("undecodable_trail", said, "keeps what can be read, with a note", remedy)]
 
 
-def _of_recoveries(job: JobFacts, queue: QueueFacts, fault: Blame) -> list[Fault]:
-    strange = dict(job.unreadable).get("recovered")
-    if strange is None:
+def _of_recoveries(job: JobFacts, queue: QueueFacts, now: float, fault: Blame) -> list[Fault]:
+    strange, kept = dict(job.unreadable).get("recovered"), _credible(job, now)
+    if strange is None and len(kept) == len(job.recovered):
         return []
     said = f"the times of its recoveries are {strange}: they can't be read"
-    remedy = SetRecovered(queue.name, job.id, job.recovered)
-    return [fault("unreadable_recoveries", said, f"keeps the {len(job.recovered)} that can be read", remedy)]
+    if strange is None:
+        ahead = len(job.recovered) - len(kept)
+        said = f"{ahead} of its recoveries are still to come: they would count for ever, and bury it unrun"
+    remedy = SetRecovered(queue.name, job.id, kept)
+    return [fault("unreadable_recoveries", said, f"keeps the {len(kept)} that are times of the past", remedy)]
+
+
+def _credible(job: JobFacts, now: float) -> tuple[float, ...]:
+    """The recoveries that have been."""
+    return tuple(at for at in job.recovered if at <= now + CLOCK_SLACK_S)
 
 
 def _put(job: JobFacts, queue: QueueFacts, kept: Place, now: float) -> Put:
     if kept.line in {"waiting", "dead"}:
-        return Put(queue.name, job.id, kept.line, now if kept.number is None else kept.number)
+        mark = _mark(now) if kept.line == "dead" else None
+        return Put(queue.name, job.id, kept.line, now if kept.number is None else kept.number, mark=mark)
     return Put(queue.name, job.id, kept.line, kept.number)
 
 
 def _bury(job: JobFacts, queue: QueueFacts, reason: str, now: float) -> Put:
-    """Dead, and marked, so that the leader says so at ERROR as of every death."""
+    """Dead, with the reason in its trail."""
     trail = None
     if job.trail is None or not is_damaged_trail(job.trail):
         try:
             trail = encode_trail(decode_trail(job.trail).alive().buried_with(reason))
         except NewerRecordError:
             trail = None
-    mark = f"{NEVER_RAN}{int(now * 1000)}".encode()
-    return Put(queue.name, job.id, "dead", now, trail=trail, mark=mark)
+    return Put(queue.name, job.id, "dead", now, trail=trail, mark=_mark(now))
+
+
+def _mark(now: float) -> bytes:
+    """Of a death by repair, so that the leader says so at ERROR as of every death."""
+    return f"{NEVER_RAN}{int(now * 1000)}".encode()
+
+
+def _parts(run: bytes | None) -> tuple[int, int, int] | None:
+    """Place, seat and call of a run; ``None`` when it is none."""
+    found = _RUN.fullmatch(run or b"")
+    place, seat, call, started_ms = map(number_in, found.groups()) if found is not None else [None] * 4
+    return None if place is None or seat is None or call is None or started_ms is None else (place, seat, call)
+
+
+def _is_place(number: float) -> bool:
+    return math.isfinite(number) and number == int(number) and is_number(int(number))
 
 
 def _called(place: Place) -> str:

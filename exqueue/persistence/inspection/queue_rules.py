@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exqueue.persistence.inspection.bounds import is_number
 from exqueue.persistence.inspection.remedies import (
     EndLease,
     LimitLease,
@@ -64,12 +65,21 @@ def _instead(field: str, lock: LockFacts | None) -> int | None:
     return None
 
 
+def of_lost_records(queue: QueueFacts) -> Fault:
+    """Jobs stand in its lines, and it has no record of any: whoever removed the places would make the loss certain."""
+    said = "jobs stand in its lines, and there is no record of any of them: its records are gone, or were renamed"
+    repair = "nothing: bring its key of the records (...:jobs) back, by RENAME or out of a backup, or delete its keys"
+    return blame(queue.name)("lost_records", said, repair, None)
+
+
 def of_head(queue: QueueFacts, head: JobFacts) -> list[Fault]:
     """What is wrong with the job that a serial queue holds on to."""
     if head.record is not None:
         return []
     said = f"it holds on to {queue.head!a} as its head, and there is no such job: a serial queue would stand still"
-    return [blame(queue.name, queue.head)("lost_head", said, "lets it go", SetOwner(queue.name, "head", None))]
+    return [
+        blame(queue.name, queue.head)("lost_head", said, "lets it go", SetOwner(queue.name, "head", None, queue.head))
+    ]
 
 
 def of_counts(queue: QueueFacts, counts: Sequence[Count]) -> list[Fault]:
@@ -80,7 +90,7 @@ def of_counts(queue: QueueFacts, counts: Sequence[Count]) -> list[Fault]:
             "wrong_count",
             f"{count.name} of the queue is {count.said}, and there are {count.found}",
             f"sets it to {count.found}",
-            SetOwner(queue.name, count.name, count.found),
+            SetOwner(queue.name, count.name, count.found, count.said),
         )
         for count in counts
         if count.said != count.found
@@ -98,8 +108,9 @@ def of_lock(lock: LockFacts, epochs: Sequence[int]) -> list[Fault]:
     found = []
     told = dict(lock.unreadable)
     if "epoch" in told:
-        said = f"the epoch of the last leadership is {told['epoch']}, which is no number: no node can lead"
-        highest = max((*epochs, lock.lease.epoch if lock.lease else 0))
+        said = f"the epoch of the last leadership is {told['epoch']}, which is none: no node can lead"
+        of_lease = lock.lease.epoch if lock.lease is not None and is_number(lock.lease.epoch) else 0
+        highest = max((*epochs, of_lease))
         remedy = SetFence(highest)
         found.append(fault("unreadable_fence", said, f"has the next leadership begin after {highest}", remedy))
     if "lease" in told:

@@ -1,6 +1,6 @@
 """What repair does: small steps that a backend carries out, none of which deletes a record.
 
-Each is harmless when what it is about has changed meanwhile.
+None is carried out when what it is about has changed since it was looked at.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Put:
         number: its place, or the time; ``None``: the end of the ready line, or now.
         is_lost: count a recovery.
         trail: replaces the stored one; ``None`` keeps it.
-        mark: of a death that is to be reported; ``None`` leaves it unmarked.
+        mark: of a death that is to be reported, unless it has one; ``None`` leaves it as it is.
     """
 
     queue: str
@@ -90,11 +90,12 @@ class DropRun:
 
 @dataclass(frozen=True, slots=True)
 class SetOwner:
-    """Set a number or a text of the queue; ``None``: as when it was never set."""
+    """Set a number or a text of the queue; ``None``: as when it was never set. ``was``: what must still stand there."""
 
     queue: str
     field: str
     value: int | None
+    was: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class ListQueue:
 
 @dataclass(frozen=True, slots=True)
 class SetFence:
-    """Let the next leadership have an epoch above this one."""
+    """Let the next leadership have an epoch above this one; nothing when it would anyway."""
 
     epoch: int
 
@@ -125,10 +126,11 @@ class EndLease:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A step that only the backend knows: ``what`` it does with ``args``."""
+    """A step that only the backend knows: ``what`` it does with ``args``. ``seen``: what must still be so, in Redis."""
 
     what: str
     args: tuple[Any, ...]
+    seen: tuple[Any, ...] = ()
 
 
 Remedy = (
@@ -150,10 +152,14 @@ Remedy = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A finding and what mends it; without a remedy it ends by itself, or only a person can mend it."""
+    """A finding and what mends it; without a remedy it ends by itself, or only a person can mend it.
+
+    ``stamp``: of the job that it is about, see `exqueue.persistence.inspection.facts.JobFacts`.
+    """
 
     finding: Finding
     remedy: Remedy | None
+    stamp: bytes = b""
 
 
 class Blame(Protocol):

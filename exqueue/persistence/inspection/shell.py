@@ -31,6 +31,10 @@ def main(arguments: Sequence[str]) -> int:
         where = "" if given.url is None else f"{address_of(given.url)}: "
         sys.stderr.write(f"{where}not {'repaired' if given.repair else 'checked'}: {error}\n")
         return NOT_CHECKED
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        # Whatever a store holds that nobody thought of is no reason to show people a traceback.
+        sys.stderr.write(f"not checked to the end: something there can't even be looked at [{error!r}]; report that\n")
+        return NOT_CHECKED
     sys.stdout.writelines(f"{line}\n" for line in lines(report, repair=given.repair))
     return SOUND if report.is_sound or (given.repair and report.is_mended) else FOUND
 

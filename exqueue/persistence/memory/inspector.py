@@ -31,7 +31,7 @@ class MemoryInspector:
         with self._store.lock:
             return act(MemoryView(self._store))
 
-    def apply(self, remedy: Remedy) -> None:
+    def apply(self, remedy: Remedy, stamp: bytes = b"") -> bool:
         """See `Inspector.apply`: it is not asked for here."""
         raise NotImplementedError
 

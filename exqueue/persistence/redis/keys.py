@@ -86,6 +86,12 @@ def queue_keys(namespace: str, queue: str) -> QueueKeys:
     )
 
 
+def keys_of_a_job(at: QueueKeys) -> tuple[bytes, ...]:
+    """Where something of a job may stand, in the order of ``_stamp.lua``."""
+    lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
+    return at.jobs, at.trail, at.recoveries, *lines, at.husks, at.unreported
+
+
 @dataclass(frozen=True, slots=True)
 class NamespaceKeys:
     """The keys and channels of a namespace.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import redis
 
+from exqueue.persistence.inspection.bounds import MOST_NUMBER, number_in
 from exqueue.persistence.inspection.remedies import Own, blame
 from exqueue.persistence.redis.keys import ROLES, namespace_keys, queue_of, role_of
 from exqueue.persistence.redis.reading import pairs, shown
@@ -26,8 +27,9 @@ KEYS_A_STEP: Final = 1_000
 MOST_BEAT_MS: Final = 366 * 86_400_000
 """No sign of life is for longer."""
 
-_CALL: Final = re.compile(rb"\d+(\|.*)?", re.DOTALL)
 _BEAT: Final = re.compile(rb"(\d+)\|.*", re.DOTALL)
+_MAY_EXPIRE: Final = frozenset({"caller", "lease", "nodes"})
+"""What is kept for a while only, or comes again by itself."""
 _OF_A_QUEUE: Final = frozenset(ROLES) - {"caller", "queues", "fence", "lease", "nodes", "layout"}
 
 
@@ -49,11 +51,13 @@ class Keyspace:
         self._listed, self._found, self._unfit, self.has_sound_lock = frozenset(), set(), set(), True
         keys = self._keys
         own = (keys.queues, keys.fence, keys.lease, keys.nodes)
+        yield from self._of_expiry((keys.queues, keys.fence, keys.layout))
         foreign = list(self._of_types(own))
         yield from foreign
         bad = {fault.remedy.args[1] for fault in foreign if isinstance(fault.remedy, Own)}
         self.has_sound_lock = not bad & {keys.fence, keys.lease}
         for page in self._pages():
+            yield from self._of_expiry([key for key in page if role_of(key) not in _MAY_EXPIRE])
             yield from self._of_types(page)
             callers = [key for key in page if role_of(key) == "caller" and queue_of(key) not in self._unfit]
             yield from self._of_callers(callers)
@@ -100,8 +104,16 @@ class Keyspace:
                 "foreign_type",
                 f"the key {shown(key)} is a {found}, and Exqueue keeps {role} in a {ROLES[role]}: it stands still",
                 "renames the key to ...:aside:..., where nobody reads it",
-                Own("RENAMENX", (b"RENAMENX", key, aside)),
+                Own("RENAMENX", (b"RENAMENX", key, aside), (b"TYPE", found)),
             )
+
+    def _of_expiry(self, keys: Sequence[bytes]) -> Iterator[Fault]:
+        ends = self._talk(*((b"PTTL", key) for key in keys)) if keys else []
+        for key, left_ms in zip(keys, ends, strict=True):
+            if left_ms >= 0:
+                said = f"the key {shown(key)} ends by itself, and all that is in it then: Exqueue sets no end to it"
+                remedy = Own("PERSIST", (b"PERSIST", key))
+                yield blame(queue_of(key))("expiring", said, "takes its end away (PERSIST)", remedy)
 
     def _of_callers(self, keys: Sequence[bytes]) -> Iterator[Fault]:
         asked: list[Args] = []
@@ -112,9 +124,9 @@ class Keyspace:
             fault, caller = blame(queue_of(key)), shown(key.rpartition(b":")[2])
             if not isinstance(kept, bytes):
                 continue
-            if not _CALL.fullmatch(kept):
+            if number_in(kept.partition(b"|")[0]) is None:
                 said = f"the last call of caller {caller} is {shown(kept)}, which no caller was given: it is refused"
-                yield fault("unreadable_caller", said, "forgets the caller", Own("DEL", (b"DEL", key)))
+                yield fault("unreadable_caller", said, "forgets the caller", Own("DEL", (b"DEL", key), (b"GET", kept)))
             elif left_ms < 0:
                 said = f"the last call of caller {caller} is kept for ever, and is to be for an hour"
                 hour = Own("PEXPIRE", (b"PEXPIRE", key, CALLER_KEPT_MS))
@@ -131,11 +143,12 @@ class Keyspace:
         now = int(time[0]) * 1000
         fault = blame(None)
         for node, beat in sorted(pairs(beats).items()):
-            found, remedy = _BEAT.fullmatch(beat), Own("HDEL", (b"HDEL", self._keys.nodes, node))
+            found = _BEAT.fullmatch(beat)
+            remedy = Own("HDEL", (b"HDEL", self._keys.nodes, node), (b"HGET", node, beat))
             if found is None or not is_utf8(node):
                 said = f"the sign of life of node {shown(node)} is {shown(beat)}, which no node wrote"
                 yield fault("unreadable_beat", said, "removes it", remedy)
-            elif int(found[1]) > now + MOST_BEAT_MS:
+            elif (number_in(found[1]) or MOST_NUMBER) > now + MOST_BEAT_MS:
                 said = f"the sign of life of node {shown(node)} never ends: the node would be shown for ever"
                 yield fault("endless_beat", said, "removes it", remedy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from exqueue.persistence.inspection.bounds import number_in
 from exqueue.persistence.inspection.facts import JobFacts, LeaseFacts, LockFacts, Place, QueueFacts
 from exqueue.persistence.redis.text import text_of
 from exqueue.persistence.redis.verbs import holder_of
@@ -19,15 +20,14 @@ LINES: Final[tuple[Line, ...]] = ("returned", "suspects", "waiting", "dead")
 """The sorted sets, in the order of ``fsck_look.lua``."""
 
 MOST_SHOWN: Final = 60
-_NUMBER: Final = re.compile(rb"\d+")
 _FLAG: Final = re.compile(rb"[01]")
+_NUMBERS: Final = ("epoch", "seat", "call", "places", "processed", "failed", "husks")
 _OWNER: Final = {
-    **dict.fromkeys(("epoch", "seat", "call", "places", "processed", "failed", "husks"), _NUMBER),
     **dict.fromkeys(("paused", "serial", "hungry"), _FLAG),
     "refused": re.compile(rb"\d+:[\d,]*"),
     "next_due": re.compile(rb"(-?\d+(\.\d+)?(e[+-]?\d+)?)?"),
 }
-"""What the fields of the owner look like."""
+"""What the fields of the owner look like that are no numbers."""
 
 
 def pairs(reply: Reply) -> dict[bytes, bytes]:
@@ -42,24 +42,22 @@ def shown(value: bytes) -> str:
 
 def queue_facts(name: str, owner: Mapping[bytes, bytes], *, known: bool) -> QueueFacts:
     """The hash of the owner."""
-    unreadable = [
-        (name, shown(value))
-        for name, fits in _OWNER.items()
-        if (value := owner.get(name.encode())) is not None and not fits.fullmatch(value)
+    numbers = {field: number_in(owner.get(field.encode(), b"0")) for field in _NUMBERS}
+    unreadable = [(field, shown(owner[field.encode()])) for field, value in numbers.items() if value is None]
+    unreadable += [
+        (field, shown(value))
+        for field, fits in _OWNER.items()
+        if (value := owner.get(field.encode())) is not None and not fits.fullmatch(value)
     ]
-
-    def number(field: bytes) -> int:
-        value = owner.get(field, b"0")
-        return int(value) if value.isdigit() else 0
 
     return QueueFacts(
         name=name,
         known=known,
-        epoch=number(b"epoch"),
+        epoch=numbers["epoch"] or 0,
         token=text_of(owner[b"token"]) if b"token" in owner else None,
-        seat=number(b"seat"),
-        call=number(b"call"),
-        places=number(b"places"),
+        seat=numbers["seat"] or 0,
+        call=numbers["call"] or 0,
+        places=numbers["places"] or 0,
         head=text_of(owner.get(b"head", b"")) or None,
         unreadable=tuple(unreadable),
     )
@@ -69,11 +67,10 @@ def job_facts(job_id: bytes, seen: Reply, record: bytes | None, entries: int) ->
     """One id of the reply of ``fsck_look.lua``."""
     _, trail, recovered, *scores, run, husks, mark = seen[:10]
     unreadable: list[tuple[str, str]] = []
-    skipped = 0
-    if husks is not None:
-        skipped = int(husks) if husks.isdigit() else 0
-        if not husks.isdigit():
-            unreadable.append(("husks", shown(husks)))
+    skipped = number_in(b"0" if husks is None else husks)
+    if skipped is None:
+        unreadable.append(("husks", shown(husks)))
+        skipped = 0
     times, strange = _times(recovered)
     places = [Place("ready")] * max(0, entries - skipped)
     places += [
@@ -91,6 +88,7 @@ def job_facts(job_id: bytes, seen: Reply, record: bytes | None, entries: int) ->
         mark=mark,
         entries=entries,
         husks=skipped,
+        stamp=seen[12] if len(seen) > 12 else b"",  # noqa: PLR2004 - see the script
         unreadable=(*unreadable, *strange),
     )
 
@@ -103,16 +101,17 @@ def _times(recovered: bytes | None) -> tuple[tuple[float, ...], Unreadable]:
     if recovered is None:
         return (), ()
     parts = recovered.split(b",")
-    times = tuple(int(part) / 1000 for part in parts if part.isdigit())
+    times = tuple(ms / 1000 for part in parts if (ms := number_in(part)) is not None)
     return times, () if len(times) == len(parts) else (("recovered", shown(recovered)),)
 
 
 def lock_facts(now: float, fence: Mapping[bytes, bytes], lease: bytes | None, left_ms: int) -> LockFacts:
     """The fence, the lease and how long that has; -1 ms: for ever."""
     unreadable: list[tuple[str, str]] = []
-    epoch, token = fence.get(b"epoch", b"0"), fence.get(b"token")
-    if not epoch.isdigit():
-        unreadable.append(("epoch", shown(epoch)))
+    stored, token = fence.get(b"epoch", b"0"), fence.get(b"token")
+    epoch = number_in(stored)
+    if epoch is None:
+        unreadable.append(("epoch", shown(stored)))
     stands = None
     if lease is not None:
         try:
@@ -123,7 +122,7 @@ def lock_facts(now: float, fence: Mapping[bytes, bytes], lease: bytes | None, le
             stands = LeaseFacts(holder.epoch, holder.token, holder.node, None if left_ms < 0 else left_ms / 1000)
     return LockFacts(
         now=now,
-        epoch=int(epoch) if epoch.isdigit() else 0,
+        epoch=epoch or 0,
         token=None if token is None else text_of(token),
         lease=stands,
         unreadable=tuple(unreadable),

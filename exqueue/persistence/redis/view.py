@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import redis
 
+from exqueue.persistence.inspection.bounds import number_in
 from exqueue.persistence.inspection.facts import Count, JobFacts, LockFacts, QueueFacts
-from exqueue.persistence.redis.keys import namespace_keys, queue_keys
+from exqueue.persistence.redis.keys import keys_of_a_job, namespace_keys, queue_keys
 from exqueue.persistence.redis.oddities import Keyspace
 from exqueue.persistence.redis.reading import job_facts, lock_facts, pairs, queue_facts
 from exqueue.persistence.redis.scripts import script
@@ -80,15 +81,16 @@ class RedisView:
         return queue_facts(queue.name, pairs(owner), known=queue.known), job_facts(raw, seen, seen[10], seen[11])
 
     def counts(self, queue: QueueFacts) -> Sequence[Count]:
-        """See `View.counts`: of the husks, which are counted in the step that makes or skips them."""
+        """See `View.counts`: of the husks, once each is a number; their sum is kept in the step that changes them."""
         at = self._of(queue.name)
         for _ in range(MOST_TRIES):
             before = self._ask(b"HGET", at.owner, b"husks") or b"0"
             found = {job_id: count for page in self._scan(b"HSCAN", at.husks) for job_id, count in pairs(page).items()}
             after = self._ask(b"HGET", at.owner, b"husks") or b"0"
-            if before == after and before.isdigit():
-                total = sum(int(count) for count in found.values() if count.isdigit())
-                return (Count("husks", int(before), total),)
+            said = number_in(before)
+            counts = [count for each in found.values() if (count := number_in(each)) is not None]
+            if before == after and said is not None and len(counts) == len(found):
+                return (Count("husks", said, sum(counts)),)
         return ()
 
     def _ready_line(self, at: QueueKeys) -> Counter[bytes]:
@@ -121,9 +123,7 @@ class RedisView:
         return [seen for piece in pieces for seen in self._run(at, b"0", piece)[1:]]
 
     def _run(self, at: QueueKeys, how: bytes, ids: Sequence[bytes]) -> Reply:
-        stored = (at.jobs, at.trail, at.recoveries)
-        lines = (at.ready, at.returned, at.suspects, at.waiting, at.dead, at.running)
-        return self._wire.run(script("fsck_look"), (*stored, *lines, at.owner, at.husks, at.unreported), (how, *ids))
+        return self._wire.run(script("fsck_look"), (*keys_of_a_job(at), at.owner), (how, *ids))
 
     def _scan(self, command: bytes, key: bytes) -> Iterator[Reply]:
         """The pages of a hash or a sorted set."""

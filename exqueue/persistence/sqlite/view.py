@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from exqueue.persistence.inspection.bounds import MOST_NUMBER, is_number
 from exqueue.persistence.inspection.facts import Count, JobFacts, LeaseFacts, LockFacts, Place, QueueFacts
 from exqueue.persistence.sqlite.oddities import Rows
 from exqueue.persistence.sqlite.queue import DEAD, READY, RETURNED, RUNNING, SUSPECT, WAITING
@@ -70,8 +74,8 @@ class SqliteView:
         lease = None
         if of_epoch is not None and until is not None and boot == self._step.boot and until > self._step.lease_now:
             lease = LeaseFacts(of_epoch, str(of_token), str(node), until - self._step.lease_now)
-        unreadable = () if epoch >= 0 else (("epoch", str(epoch)),)
-        return LockFacts(self._step.now, max(0, epoch), token, lease, unreadable)
+        unreadable = () if is_number(epoch) else (("epoch", str(epoch)),)
+        return LockFacts(self._step.now, 0 if unreadable else epoch, token, lease, unreadable)
 
     def jobs(self, queue: QueueFacts) -> Iterator[JobFacts]:
         """See `View.jobs`."""
@@ -82,7 +86,7 @@ class SqliteView:
         """See `View.confirm`: nothing changes here meanwhile."""
         asked = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
         row = self._step.db.execute(asked, (self._keys[queue.name], job_id)).fetchone()
-        return queue, JobFacts(job_id, None, ()) if row is None else _job(row)
+        return queue, JobFacts(job_id, None, ()) if row is None else replace(_job(row), stamp=_stamp(row))
 
     def counts(self, queue: QueueFacts) -> Sequence[Count]:
         """See `View.counts`."""
@@ -97,6 +101,17 @@ class SqliteView:
         return tuple(Count(name, said[name], found[name]) for name in _COUNTS)
 
 
+def stamp_of(step: Step, key: int, job_id: str) -> bytes:
+    """What everything that is stored of a job comes to now, see `JobFacts`; empty: there is none."""
+    asked = f"SELECT {_JOB} FROM jobs WHERE queue = ? AND id = ?"  # noqa: S608 - constants
+    row = step.db.execute(asked, (key, job_id)).fetchone()
+    return b"" if row is None else _stamp(row)
+
+
+def _stamp(row: Sequence[Any]) -> bytes:
+    return hashlib.sha256(repr(row).encode(errors="backslashreplace")).digest()
+
+
 def _queue(row: Sequence[Any]) -> QueueFacts:
     name, known, epoch, token, seat, call, places, head, refused, processed, failed = row
     numbers = {
@@ -107,10 +122,12 @@ def _queue(row: Sequence[Any]) -> QueueFacts:
         "processed": processed,
         "failed": failed,
     }
-    unreadable = [(field, str(number)) for field, number in numbers.items() if number < 0]
+    unreadable = [(field, str(number)) for field, number in numbers.items() if not is_number(number)]
     if refused and not all(part.isdecimal() for part in refused.split(",")):
         unreadable.append(("refused", ascii(refused[:MOST_SHOWN])))
-    return QueueFacts(name, bool(known), max(0, epoch), token, seat, call, places, head, tuple(unreadable))
+    return QueueFacts(
+        name, bool(known), epoch if is_number(epoch) else 0, token, seat, call, places, head, tuple(unreadable)
+    )
 
 
 def _job(row: Sequence[Any]) -> JobFacts:
@@ -120,6 +137,8 @@ def _job(row: Sequence[Any]) -> JobFacts:
     line = LINES.get(state)
     if line is None:
         unreadable.append(("state", str(state)))
+    elif line == "ready" and not abs(rank) <= MOST_NUMBER:
+        unreadable.append(("rank", str(rank)))
     return JobFacts(
         id=job_id,
         record=record,
@@ -139,5 +158,7 @@ def _times(recovered: str | None) -> tuple[tuple[float, ...], bool]:
     times = []
     for part in parts:
         with contextlib.suppress(ValueError):
-            times.append(float(part))
+            at = float(part)
+            if math.isfinite(at):
+                times.append(at)
     return tuple(times), len(times) == len(parts)

@@ -57,6 +57,11 @@ BROKEN: list[tuple[str, Break, Found]] = [
         lambda it: it.client.hset(it.at.recoveries, "suspect1", "1790000000000,nonsense"),
         ("unreadable_recoveries", QUEUE, "suspect1"),
     ),
+    (
+        "recoveries to come",
+        lambda it: it.client.hset(it.at.recoveries, "back1", "99999999999000,99999999999000"),
+        ("unreadable_recoveries", QUEUE, "back1"),
+    ),
     ("no run", lambda it: it.client.hset(it.at.running, "run1", "nonsense"), ("unreadable_run", QUEUE, "run1")),
     ("an empty run", lambda it: it.client.hset(it.at.running, "run1", ""), ("unreadable_run", QUEUE, "run1")),
     ("a later seat", lambda it: it.client.hset(it.at.running, "run1", "1|9|1|1"), ("old_run", QUEUE, "run1")),
@@ -232,7 +237,30 @@ def test_a_suspect_among_the_others_is_held_apart_again(shop: Shop) -> None:
     assert_mended(shop.store, shop.session, before)
 
 
-@pytest.mark.parametrize("role", sorted(set(ROLES) - {"layout", "caller", "queues", "fence", "lease", "nodes"}))
+def test_places_stay_when_all_records_are_gone(shop: Shop) -> None:
+    """Somebody renamed their key, as it may turn out: then it is brought back, and all is as it was."""
+    before = records_of(shop.session)
+    shop.client.rename(shop.at.jobs, "elsewhere")
+    assert found(check(shop.store)) == {("lost_records", QUEUE, None)}
+    report = check(shop.store, repair=True)
+    assert found(report) == {("lost_records", QUEUE, None)}
+    assert not report.is_mended
+    shop.client.rename("elsewhere", shop.at.jobs)
+    assert check(shop.store).is_sound
+    assert records_of(shop.session) == before
+
+
+def test_records_under_a_key_that_was_set_aside_are_gone(shop: Shop) -> None:
+    """The key that was in their place is renamed, and their places stay."""
+    shop.client.delete(shop.at.jobs)
+    shop.client.set(shop.at.jobs, "somebody else was here")
+    report = check(shop.store, repair=True)
+    assert found(report) == {("foreign_type", QUEUE, None), ("lost_records", QUEUE, None)}
+    assert [finding.kind for finding in report.findings if finding.mended] == ["foreign_type"]
+    assert shop.client.zcard(shop.at.dead) == 1
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"jobs", "layout", "caller", "queues", "fence", "lease", "nodes"}))
 def test_a_key_of_a_queue_of_another_type_is_set_aside(shop: Shop, role: str) -> None:
     """Nothing of it is deleted; what can be told of the jobs without it is mended."""
     key: bytes = getattr(shop.at, role)
@@ -240,9 +268,23 @@ def test_a_key_of_a_queue_of_another_type_is_set_aside(shop: Shop, role: str) ->
     shop.client.delete(key)
     shop.client.set(key, "somebody else was here")
     assert found(check(shop.store)) == {("foreign_type", QUEUE, None)}
-    assert_mended(shop.store, shop.session, {} if role == "jobs" else before)
+    assert_mended(shop.store, shop.session, before)
     (aside,) = shop.client.keys(b"%saside:*" % shop.at.prefix)
     assert shop.client.get(aside) == b"somebody else was here"
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"caller", "lease", "nodes"}))
+def test_a_key_that_would_end_is_kept(shop: Shop, role: str) -> None:
+    """The server would delete it, with all that is in it."""
+    of_queue = hasattr(shop.at, role)
+    key: bytes = getattr(shop.at if of_queue else shop.keys, role)
+    before = records_of(shop.session)
+    assert shop.client.pexpire(key, 3_600_000)
+    assert found(check(shop.store)) == {("expiring", QUEUE if of_queue else None, None)}
+    assert check(shop.store, repair=True).is_mended
+    assert shop.client.pttl(key) == -1
+    assert records_of(shop.session) == before
+    assert check(shop.store).is_sound
 
 
 @pytest.mark.parametrize("role", ["queues", "fence", "lease", "nodes"])

@@ -75,6 +75,28 @@ BROKEN: list[tuple[str, str, set[Found]]] = [
     ("an endless call", "UPDATE callers SET until = 1e15 WHERE n = 1", {("endless_caller", QUEUE, None)}),
     ("a call of nobody", "INSERT INTO callers VALUES (7, 'c', 1, 'null', 1e12)", {("caller_of_nobody", None, None)}),
     ("an endless beat", "UPDATE nodes SET until = 1e15", {("endless_beat", None, None)}),
+    ("a huge epoch", "UPDATE locks SET epoch = 9223372036854775807", {("unreadable_fence", None, None)}),
+    ("no end of renewals", "UPDATE locks SET renewals = 9223372036854775807", {("unreadable_lease", None, None)}),
+    ("a huge call", "UPDATE callers SET n = 9223372036854775807 WHERE n = 1", {("unreadable_caller", QUEUE, None)}),
+    (
+        "the huge place of a run",
+        "UPDATE jobs SET run = CAST('99999999999999999999|1|1|1' AS BLOB) WHERE id = 'run1'",
+        {("unreadable_run", QUEUE, "run1")},
+    ),
+    ("a huge place", "UPDATE jobs SET rank = 1e300 WHERE id = 'back1'", {("no_number", QUEUE, "back1")}),
+    ("due in no calendar", "UPDATE jobs SET rank = 1e300 WHERE id = 'later1'", {("no_number", QUEUE, "later1")}),
+    (
+        "recoveries to come",
+        "UPDATE jobs SET recovered = '99999999999.0,99999999999.0' WHERE id = 'ready1'",
+        {("unreadable_recoveries", QUEUE, "ready1")},
+    ),
+    (
+        "no end of recoveries",
+        "UPDATE jobs SET recovered = 'inf,nan,inf' WHERE id = 'back1'",
+        {("unreadable_recoveries", QUEUE, "back1")},
+    ),
+    ("ready without an order", "UPDATE jobs SET rank = 9e999 WHERE id = 'ready1'", {("no_number", QUEUE, "ready1")}),
+    ("ready at 1e300", "UPDATE jobs SET rank = -1e300 WHERE id = 'ready1'", {("no_number", QUEUE, "ready1")}),
     ("no index", "DROP INDEX lines", {("wrong_index", None, None)}),
 ]
 """What is done to a sound store, and what is found then."""
@@ -87,6 +109,21 @@ def test_each_way_to_break_a_file_is_found_and_mended(file_shop: FileShop, sql: 
     file_shop.write(sql)
     report = check(file_shop.store)
     assert found(report) == findings
+    assert_mended(file_shop.store, file_shop.session, before)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        *((field, "unreadable_owner") for field in ("epoch", "seat", "call", "places", "processed", "failed")),
+        *((field, "wrong_count") for field in ("ready", "waiting", "running", "dead")),
+    ],
+)
+def test_a_number_that_nobody_counted_to_is_found_and_mended(file_shop: FileShop, field: str, kind: str) -> None:
+    """Then a node can lead, claim the queue, and run all that it has."""
+    before = records_of(file_shop.session)
+    file_shop.write(f"UPDATE queues SET {field} = ?", 2**63 - 1)  # noqa: S608 - a constant
+    assert found(check(file_shop.store)) == {(kind, QUEUE, None)}
     assert_mended(file_shop.store, file_shop.session, before)
 
 
@@ -164,6 +201,11 @@ FOREIGN: list[tuple[str, str, set[Found], str | None]] = [
     ("counts", "UPDATE queues SET ready = 'many', seat = 'x'", {("foreign_type", QUEUE, None)}, None),
     ("lock", "UPDATE locks SET epoch = 'x', lease_until = 'x'", {("foreign_type", None, None)}, None),
     ("callers", "UPDATE callers SET reply = 7, until = 'x'", {("foreign_type", QUEUE, None)}, None),
+    ("no rank", "UPDATE jobs SET rank = NULL WHERE id = 'later1'", {("foreign_type", QUEUE, "later1")}, None),
+    ("no state", "UPDATE jobs SET state = NULL WHERE id = 'dead1'", {("foreign_type", QUEUE, "dead1")}, None),
+    ("no epoch", "UPDATE queues SET epoch = NULL, ready = NULL", {("foreign_type", QUEUE, None)}, None),
+    ("no lock", "UPDATE locks SET epoch = NULL", {("foreign_type", None, None)}, None),
+    ("no answer", "UPDATE callers SET reply = NULL, n = NULL", {("foreign_type", QUEUE, None)}, None),
     ("nodes", "UPDATE nodes SET info = 'text', until = 'x'", {("foreign_type", None, None)}, None),
 ]
 """In tables that somebody made anew, so that they are not strict: the statement, what is found, whose record it is."""
@@ -184,11 +226,32 @@ def test_values_of_other_types_are_found_and_made_what_they_should_be(
     assert_mended(file_shop.store, file_shop.session, after)
 
 
+def test_a_record_that_is_not_there_at_all_is_none(file_shop: FileShop) -> None:
+    """It goes to the dead ones with the bytes that it has: none."""
+    before = records_of(file_shop.session)
+    loosen(file_shop, "jobs")
+    file_shop.write("UPDATE jobs SET record = NULL WHERE id = 'ready1'")
+    assert found(check(file_shop.store)) == {("foreign_type", QUEUE, "ready1")}
+    assert_mended(file_shop.store, file_shop.session, before | {"ready1": b""})
+    assert {job.id for job in file_shop.session.list_jobs(QUEUE, "dead", 10, 0)} == {"dead1", "ready1"}
+
+
+def test_what_was_dead_stays_dead_when_its_state_is_none(file_shop: FileShop) -> None:
+    """Its trail says that it was buried: whatever stands as its state, it is not run."""
+    loosen(file_shop, "jobs")
+    file_shop.write("UPDATE jobs SET state = 'dead' WHERE id = 'dead1'")
+    assert check(file_shop.store, repair=True).is_mended
+    (job,) = file_shop.session.get_jobs("dead1", [QUEUE])
+    assert job.state == "dead"
+
+
 def loosen(shop: FileShop, table: str) -> None:
     """Make a table anew that takes values of any type."""
     ((sql,),) = shop.ask("SELECT sql FROM sqlite_schema WHERE name = ?", table)
     indexes = shop.ask("SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND type = 'index' AND sql NOT NULL", table)
-    loose = str(sql).replace(") STRICT, WITHOUT ROWID", ") WITHOUT ROWID").replace(") STRICT", ")")
+    loose = (
+        str(sql).replace(") STRICT, WITHOUT ROWID", ") WITHOUT ROWID").replace(") STRICT", ")").replace(" NOT NULL", "")
+    )
     shop.write(f"ALTER TABLE {table} RENAME TO kept")
     shop.write(loose)
     shop.write(f"INSERT INTO {table} SELECT * FROM kept")  # noqa: S608 - a constant

@@ -13,6 +13,7 @@ import pytest
 
 import exqueue.persistence
 from exqueue.errors import ConfigError
+from exqueue.persistence.inspection.shell import main
 from exqueue.persistence.sqlite import open_sqlite
 from tests.persistence.fsck.shop import TIMEOUT_S, fill
 
@@ -88,6 +89,23 @@ def test_what_can_not_be_checked_is_no_finding(arguments: list[str], said: str) 
     assert said in errors
     assert "secret" not in errors
     assert "Traceback" not in errors
+
+
+def test_what_nobody_thought_of_is_no_traceback(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2 and a sentence, whatever stands there."""
+
+    def breaks(_queue: object, _lock: object) -> None:
+        raise OverflowError("too large")
+
+    monkeypatch.setattr("exqueue.persistence.inspection.check.of_queue", breaks)
+    assert main([f"sqlite:///{file}", "--namespace", "shop"]) == 2
+    written = capsys.readouterr()
+    assert (written.out, written.err) == (
+        "",
+        "not checked to the end: something there can't even be looked at [OverflowError('too large')]; report that\n",
+    )
 
 
 def test_the_function_is_there_under_its_own_name() -> None:

@@ -1,22 +1,24 @@
--- Removes what is left of an id that has no record. Called by RedisInspector.apply. Begins with _led.lua.
--- KEYS  1 lease, 2 jobs, 3 ready, 4 husks, then four sorted sets, then four hashes
--- ARGV  1 id
--- Reply 1 | 0: there is a record | {LED}
+-- Removes what is left of an id that has no record. Called by RedisInspector.apply.
+-- Begins with _led.lua and _stamp.lua.
+-- KEYS  1 lease, 2.. see _stamp.lua
+-- ARGV  1 id, 2 stamp
+-- Reply 1 | 0: there is a record, or it is not as it was seen | {LED}
 local call, id = redis.call, ARGV[1]
 if is_led(KEYS[1]) then
   return {'LED'}
 end
-if call('HEXISTS', KEYS[2], id) == 1 then
+local entries = entries_of(2, id)
+if call('HEXISTS', KEYS[2], id) == 1 or not is_as_seen(2, id, entries, ARGV[2]) then
   return 0
 end
-local surplus = #call('LPOS', KEYS[3], id, 'COUNT', 0) - (tonumber(call('HGET', KEYS[4], id) or '0') or 0)
+local surplus = entries - (tonumber(call('HGET', KEYS[11], id) or '0') or 0)
 if surplus > 0 then
-  call('LREM', KEYS[3], -surplus, id)
+  call('LREM', KEYS[5], -surplus, id)
 end
-for i = 5, 8 do
+for i = 6, 9 do
   call('ZREM', KEYS[i], id)
 end
-for i = 9, 12 do
+for _, i in ipairs({3, 4, 10, 12}) do
   call('HDEL', KEYS[i], id)
 end
 return 1
