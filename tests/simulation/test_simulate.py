@@ -69,6 +69,23 @@ def test_each_place_of_a_crash_is_tried() -> None:
     }
 
 
+def test_crashes_that_happened_are_counted() -> None:
+    """What a seed plans at a place that its run does not come to is no crash."""
+    happened: list[int] = []
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        simulation.start(Twice)
+        simulation.enqueue(Twice)
+        simulation.run()
+        happened.append(sum(line.split()[3] == "crashes" for line in simulation.story().splitlines()))
+
+    done = simulate(scenario, seeds=range(20))
+    assert done.runs == len(happened)
+    assert done.crashes == sum(happened)
+    assert 0 in happened[1 + 2 * done.points :]
+
+
 def test_a_failure_says_what_led_to_it_and_is_found_again() -> None:
     """The note names the crash or the seed, and tells the story; that seed alone shows the same."""
 

@@ -49,7 +49,7 @@ class Simulated:
     Args:
         points: how many places of a crash there are in a run in which nothing goes wrong: two a side effect.
         runs: how often the scenario was run.
-        crashes: how many there were in all of them.
+        crashes: how many there were in all of them. What is planned at a place that its run does not come to is none.
     """
 
     points: int
@@ -76,17 +76,14 @@ def simulate(scenario: Callable[[Simulation], None], *, seeds: Iterable[int] = r
             happened, and how to run it alone.
         ConfigError: a job is async, which a simulation can't run.
     """
-    points = _try(scenario, {}, 0, "with no crash")
-    runs = crashes = 0
+    points = _try(scenario, {}, 0, "with no crash").points
+    tried: list[int] = []
     for crash in CRASHES:
         for at in range(points):
-            _try(scenario, {at: crash}, 0, f"with the node {_done(crash)} at place {at} of {points}")
-            runs, crashes = runs + 1, crashes + 1
-    for seed in seeds:
-        plan = _drawn(seed, points)
-        _try(scenario, plan, seed, f"simulate(..., seeds=[{seed}])")
-        runs, crashes = runs + 1, crashes + len(plan)
-    return Simulated(points, runs + 1, crashes)
+            how = f"with the node {_done(crash)} at place {at} of {points}"
+            tried.append(_try(scenario, {at: crash}, 0, how).crashes)
+    tried += [_try(scenario, _drawn(seed, points), seed, f"simulate(..., seeds=[{seed}])").crashes for seed in seeds]
+    return Simulated(points, 1 + len(tried), sum(tried))
 
 
 def _drawn(seed: int, points: int) -> dict[int, Crash]:
@@ -100,15 +97,15 @@ def _done(crash: Crash) -> str:
     return "killed" if crash == "kill" else "frozen"
 
 
-def _try(scenario: Callable[[Simulation], None], plan: dict[int, Crash], seed: int, how: str) -> int:
-    """Run the scenario once; how many places it had."""
+def _try(scenario: Callable[[Simulation], None], plan: dict[int, Crash], seed: int, how: str) -> Simulation:
+    """Run the scenario once."""
     with Simulation(seed, plan) as simulation:
         try:
             scenario(simulation)
         except Exception as error:
             error.add_note(f"Exqueue simulated this {how}:\n{simulation.story()}")
             raise
-        return simulation.points
+        return simulation
 
 
 class Simulation:
@@ -120,10 +117,11 @@ class Simulation:
 
     Attributes:
         points: how many places of a crash there were until now.
+        crashes: how many crashes.
     """
 
     def __init__(self, seed: int = 0, plan: dict[int, Crash] | None = None) -> None:
-        self.points = 0
+        self.points = self.crashes = 0
         self._plan = {} if plan is None else plan
         self._world = World(seed)
         self._started: list[StartWorker] = []
@@ -212,6 +210,7 @@ class Simulation:
             return
         crash = self._plan.get(self.points)
         self.points += 1
+        self.crashes += crash is not None
         if crash == "kill":
             self._world.note_here("crashes", f"killed {where}")
             self._later(RESTARTED_AFTER_S, lambda: self._start_node(node.name))
