@@ -74,9 +74,10 @@ def simulate(scenario: Callable[[Simulation], None], *, seeds: Iterable[int] = r
     Raises:
         Exception: whatever the scenario raises, with a note that says which crashes led to it, in which order things
             happened, and how to run it alone.
-        ConfigError: a job is async, which a simulation can't run.
+        ConfigError: a job is async, which a simulation can't run; or there is nothing to try, since the scenario
+            does not call `Simulation.run` or none of its jobs has a side effect.
     """
-    points = _try(scenario, {}, 0, "with no crash").points
+    points = _places(_try(scenario, {}, 0, "with no crash"))
     tried: list[int] = []
     for crash in CRASHES:
         for at in range(points):
@@ -84,6 +85,20 @@ def simulate(scenario: Callable[[Simulation], None], *, seeds: Iterable[int] = r
             tried.append(_try(scenario, {at: crash}, 0, how).crashes)
     tried += [_try(scenario, _drawn(seed, points), seed, f"simulate(..., seeds=[{seed}])").crashes for seed in seeds]
     return Simulated(points, 1 + len(tried), sum(tried))
+
+
+def _places(uncrashed: Simulation) -> int:
+    """How many places of a crash there are to try."""
+    if not uncrashed.has_run:
+        raise ConfigError(
+            "the scenario did not call run(), so nothing was tried: call simulation.run() after jobs are enqueued"
+        )
+    if not uncrashed.points:
+        raise ConfigError(
+            "no job called a side effect in run(), so nothing was tried: enqueue jobs before, "
+            "and make what they do to the world simulation.side_effect(...)"
+        )
+    return uncrashed.points
 
 
 def _drawn(seed: int, points: int) -> dict[int, Crash]:
@@ -118,10 +133,12 @@ class Simulation:
     Attributes:
         points: how many places of a crash there were until now.
         crashes: how many crashes.
+        has_run: whether `run` was called.
     """
 
     def __init__(self, seed: int = 0, plan: dict[int, Crash] | None = None) -> None:
         self.points = self.crashes = 0
+        self.has_run = False
         self._plan = {} if plan is None else plan
         self._world = World(seed)
         self._started: list[StartWorker] = []
@@ -186,6 +203,7 @@ class Simulation:
         Raises:
             AssertionError: one has not after `WITHIN_S` virtual seconds.
         """
+        self.has_run = True
         self._world.until(self._world.is_quiet, WITHIN_S)
 
     def note(self, what: str) -> None:
