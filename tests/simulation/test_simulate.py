@@ -47,15 +47,20 @@ def set_up(simulation: Simulation) -> None:
     write = simulation.side_effect(paper.write)
 
 
+def run_twice(simulation: Simulation) -> None:
+    """Run the job on a fresh paper."""
+    set_up(simulation)
+    simulation.start(Twice)
+    simulation.enqueue(Twice)
+    simulation.run()
+
+
 def test_each_place_of_a_crash_is_tried() -> None:
     """Before and after each side effect, killed and frozen: every order of lines appears that a crash can make."""
     seen: Counter[tuple[str, ...]] = Counter()
 
     def scenario(simulation: Simulation) -> None:
-        set_up(simulation)
-        simulation.start(Twice)
-        simulation.enqueue(Twice)
-        simulation.run()
+        run_twice(simulation)
         assert paper.lines[-1] == "second"
         seen[tuple(paper.lines)] += 1
 
@@ -74,10 +79,7 @@ def test_crashes_that_happened_are_counted() -> None:
     happened: list[int] = []
 
     def scenario(simulation: Simulation) -> None:
-        set_up(simulation)
-        simulation.start(Twice)
-        simulation.enqueue(Twice)
-        simulation.run()
+        run_twice(simulation)
         happened.append(sum(line.split()[3] == "crashes" for line in simulation.story().splitlines()))
 
     done = simulate(scenario, seeds=range(20))
@@ -107,6 +109,33 @@ def test_a_failure_says_what_led_to_it_and_is_found_again() -> None:
     with pytest.raises(AssertionError) as again:
         simulate(scenario, seeds=[seed])
     assert again.value.__notes__ == [note]
+
+
+@pytest.mark.parametrize("error", [pytest.fail.Exception("twice"), SystemExit("twice")])
+def test_what_is_no_exception_is_told_as_well(error: BaseException) -> None:
+    """`pytest.fail` raises what is no `Exception`; its story is wanted as much as that of an assertion."""
+
+    def scenario(simulation: Simulation) -> None:
+        run_twice(simulation)
+        if simulation.crashes:
+            raise error
+
+    with pytest.raises(type(error)) as found:
+        simulate(scenario)
+    (note,) = found.value.__notes__
+    assert note.startswith("Exqueue simulated this with the node killed at place 0 of 4:\n")
+    assert "killed before write" in note
+
+
+def test_who_interrupts_is_told_nothing() -> None:
+    """It is no failure of the scenario."""
+
+    def scenario(simulation: Simulation) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as found:
+        simulate(scenario)
+    assert not hasattr(found.value, "__notes__")
 
 
 def test_time_is_virtual() -> None:

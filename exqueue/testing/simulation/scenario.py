@@ -72,8 +72,8 @@ def simulate(scenario: Callable[[Simulation], None], *, seeds: Iterable[int] = r
         seeds: of what is drawn.
 
     Raises:
-        Exception: whatever the scenario raises, with a note that says which crashes led to it, in which order things
-            happened, and how to run it alone.
+        BaseException: whatever the scenario raises, with a note that says which crashes led to it, in which order
+            things happened, and how to run it alone. (There is no note to a ``KeyboardInterrupt``.)
         ConfigError: a job is async, which a simulation can't run; or there is nothing to try, since the scenario
             does not call `Simulation.run` or none of its jobs has a side effect.
     """
@@ -117,7 +117,10 @@ def _try(scenario: Callable[[Simulation], None], plan: dict[int, Crash], seed: i
     with Simulation(seed, plan) as simulation:
         try:
             scenario(simulation)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        # `pytest.fail` raises no `Exception`.
+        except BaseException as error:
             error.add_note(f"Exqueue simulated this {how}:\n{simulation.story()}")
             raise
         return simulation
