@@ -88,6 +88,56 @@ def test_crashes_that_happened_are_counted() -> None:
     assert 0 in happened[1 + 2 * done.points :]
 
 
+class CleansUp:
+    """A job that writes on its way out, whatever ends it."""
+
+    def perform(self) -> None:
+        try:
+            write("work")
+        except BaseException:
+            write("caught")
+            raise
+        finally:
+            write("clean")
+
+
+def test_the_dead_do_nothing() -> None:
+    """Jobs of a killed node never come to their clean-up: what they would write there is not written, even at the end."""
+    papers: list[Paper] = []
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        papers.append(paper)
+        simulation.start(CleansUp)
+        simulation.enqueue(CleansUp)
+        simulation.run()
+        paper.lines.append("the end")
+
+    simulate(scenario, seeds=())
+    assert {one.lines[-1] for one in papers} == {"the end"}
+    assert not any("caught" in one.lines for one in papers)
+
+
+def test_what_has_not_ended_when_the_scenario_ends_does_nothing() -> None:
+    """A node that stands still while the scenario ends goes on no more than a dead one."""
+    papers: list[Paper] = []
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        papers.append(paper)
+        simulation.start(CleansUp)
+        simulation.enqueue(CleansUp)
+        if len(papers) == 1:
+            simulation.run()
+        else:
+            while not simulation.crashes:
+                simulation.ask(ListJobs("dead"))
+        paper.lines.append("the end")
+
+    simulate(scenario, seeds=())
+    assert {one.lines[-1] for one in papers} == {"the end"}
+
+
 def test_a_failure_says_what_led_to_it_and_is_found_again() -> None:
     """The note names the crash or the seed, and tells the story; that seed alone shows the same."""
 

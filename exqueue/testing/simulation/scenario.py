@@ -229,6 +229,9 @@ class Simulation:
         node = self._world.nodes.get(owner.name)
         if node is None:
             return
+        if self._world.scheduler.is_over:
+            # A job's clean-up, run as its greenlet is ended: a process that died would not have come to it.
+            self._world.scheduler.vanish()
         crash = self._plan.get(self.points)
         self.points += 1
         self.crashes += crash is not None

@@ -119,6 +119,7 @@ class Scheduler:
     Attributes:
         random: the one source of chance.
         turns: how many turns there have been.
+        is_over: whether `end` was called; whoever is not ``main`` only cleans up.
     """
 
     def __init__(self, seed: int, on_turn: Callable[[str], None] = lambda _: None) -> None:
@@ -134,7 +135,7 @@ class Scheduler:
         self._polled: dict[Waiting, Callable[[], bool]] = {}
         self._timers: list[tuple[float, int, Owner, list[Callable[[], None]]]] = []
         self._order = itertools.count()
-        self._is_over = False
+        self.is_over = False
 
     # -- what runs
     def spawn(self, target: Callable[[], None], name: str, owner: Owner | None = None) -> None:
@@ -168,7 +169,7 @@ class Scheduler:
 
     def end(self) -> None:
         """End every greenlet: none of them goes on, and what they clean up with must not wait."""
-        self._is_over = True
+        self.is_over = True
         for it in tuple(self._names):
             if it is not self._main and not it.dead:
                 it.parent = greenlet.getcurrent()
@@ -231,7 +232,7 @@ class Scheduler:
         cancel()
 
     def _switch(self) -> None:
-        if self._is_over:
+        if self.is_over:
             raise greenlet.GreenletExit
         self._hub.switch()
 
