@@ -5,7 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 
@@ -102,7 +105,7 @@ class CleansUp:
 
 
 def test_the_dead_do_nothing() -> None:
-    """Jobs of a killed node never come to their clean-up: what they would write there is not written, even at the end."""
+    """Jobs of a killed node never come to their clean-up: what they would write there is not written, even later."""
     papers: list[Paper] = []
 
     def scenario(simulation: Simulation) -> None:
@@ -136,6 +139,106 @@ def test_what_has_not_ended_when_the_scenario_ends_does_nothing() -> None:
 
     simulate(scenario, seeds=())
     assert {one.lines[-1] for one in papers} == {"the end"}
+
+
+class Threaded:
+    """A job whose side effect is called in a thread of its own."""
+
+    def perform(self) -> None:
+        write("first")
+        with ThreadPoolExecutor(1) as pool:
+            refused.append(pool.submit(write, "in a thread").exception())
+
+
+refused: list[BaseException | None] = []
+
+
+def test_side_effects_in_threads_are_refused() -> None:
+    """The call raises and does nothing; so does `run`, as the job may have looked away."""
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        simulation.start(Threaded)
+        simulation.enqueue(Threaded)
+        simulation.run()
+
+    refused.clear()
+    with pytest.raises(ConfigError, match="a thread has no part in a simulation: ") as found:
+        simulate(scenario)
+    assert refused == [found.value]
+    assert paper.lines == ["first"]
+    assert found.value.__notes__[0].startswith("Exqueue simulated this with no crash:")
+
+
+def test_a_thread_that_outlives_its_job_is_refused_as_well() -> None:
+    """It may call its side effect when `run` is over."""
+    go = Event()
+    late: list[Future[None]] = []
+
+    with ThreadPoolExecutor(1) as pool:
+
+        @job
+        def leaves_a_thread() -> None:
+            write("first")
+            late.append(pool.submit(lambda: write(str(go.wait(LATER_S)))))
+
+        def scenario(simulation: Simulation) -> None:
+            set_up(simulation)
+            simulation.start(leaves_a_thread)
+            simulation.enqueue(leaves_a_thread)
+            simulation.run()
+            go.set()
+            assert isinstance(late[0].exception(), ConfigError)
+
+        with pytest.raises(ConfigError, match="a thread has no part in a simulation: "):
+            simulate(scenario)
+
+
+def test_side_effects_of_an_earlier_run_are_refused() -> None:
+    """A job that still calls one reads why; and none is wrapped again."""
+    wrapped: list[Callable[[], None]] = []
+    raised: list[str] = []
+
+    @job
+    def calls() -> None:
+        write("called")
+        try:
+            wrapped[0]()
+        except ConfigError as error:
+            raised.append(str(error))
+
+    def scenario(simulation: Simulation) -> None:
+        set_up(simulation)
+        wrapped.append(simulation.side_effect(lambda: None))
+        simulation.start(calls)
+        simulation.enqueue(calls)
+        simulation.run()
+
+    simulate(scenario, seeds=())
+    assert set(raised) == {"what an earlier run has made was called: a scenario makes its world anew"}
+    with pytest.raises(ConfigError, match="<lambda> is a side effect already: "):
+        simulate(lambda simulation: wrapped.append(simulation.side_effect(wrapped[0])))
+
+
+def test_a_mock_can_be_a_side_effect() -> None:
+    """Though it has every attribute and no name."""
+    sent = Mock()
+    send: Callable[[], None] = sent
+
+    @job
+    def sends() -> None:
+        send()
+
+    def scenario(simulation: Simulation) -> None:
+        nonlocal send
+        sent.reset_mock()
+        send = simulation.side_effect(sent)
+        simulation.start(sends)
+        simulation.enqueue(sends)
+        simulation.run()
+        assert sent.called
+
+    assert simulate(scenario, seeds=()).points == 2
 
 
 def test_a_failure_says_what_led_to_it_and_is_found_again() -> None:

@@ -41,6 +41,9 @@ WITHIN_S = 3_600.0
 MOST_CRASHES = 2
 """How many crashes a seed draws at most: one more, and by default a job is taken for poison and buried."""
 
+WRAPPED = "_exqueue_side_effect"
+"""The attribute that a side effect is known by, through other decorators as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
@@ -74,8 +77,8 @@ def simulate(scenario: Callable[[Simulation], None], *, seeds: Iterable[int] = r
     Raises:
         BaseException: whatever the scenario raises, with a note that says which crashes led to it, in which order
             things happened, and how to run it alone. (There is no note to a ``KeyboardInterrupt``.)
-        ConfigError: a job is async, which a simulation can't run; or there is nothing to try, since the scenario
-            does not call `Simulation.run` or none of its jobs has a side effect.
+        ConfigError: a job is async or calls a side effect in a thread, which a simulation can't run; or there is
+            nothing to try, since the scenario does not call `Simulation.run` or none of its jobs has a side effect.
     """
     points = _places(_try(scenario, {}, 0, "with no crash"))
     tried: list[int] = []
@@ -117,6 +120,7 @@ def _try(scenario: Callable[[Simulation], None], plan: dict[int, Crash], seed: i
     with Simulation(seed, plan) as simulation:
         try:
             scenario(simulation)
+            simulation.check_threads()
         except KeyboardInterrupt:
             raise
         # `pytest.fail` raises no `Exception`.
@@ -142,6 +146,7 @@ class Simulation:
     def __init__(self, seed: int = 0, plan: dict[int, Crash] | None = None) -> None:
         self.points = self.crashes = 0
         self.has_run = False
+        self._refused: ConfigError | None = None
         self._plan = {} if plan is None else plan
         self._world = World(seed)
         self._started: list[StartWorker] = []
@@ -187,17 +192,27 @@ class Simulation:
     def side_effect(self, function: Callable[P, R]) -> Callable[P, R]:
         """Make a function a side effect: the node may crash just before and just after each call by a job.
 
-        A call from outside of jobs, as from the scenario itself, is none.
+        A call from outside of jobs, as from the scenario itself, is none. One in a thread, or in another run than that
+        which made it, raises ``ConfigError`` and does nothing.
+
+        Raises:
+            ConfigError: the function is one already, as an earlier run may have left it in a global.
         """
+        name = getattr(function, "__name__", repr(function))
+        # A mock has whatever attribute it is asked for.
+        if getattr(function, WRAPPED, None) is True:
+            raise ConfigError(
+                f"{name} is a side effect already: a scenario makes its world anew, and wraps what is none"
+            )
 
         @wraps(function)
         def with_crashes(*args: P.args, **kwargs: P.kwargs) -> R:
-            name = getattr(function, "__name__", repr(function))
             self._crash_here(f"before {name}")
             answer = function(*args, **kwargs)
             self._crash_here(f"after {name}")
             return answer
 
+        setattr(with_crashes, WRAPPED, True)
         return with_crashes
 
     def run(self) -> None:
@@ -205,9 +220,16 @@ class Simulation:
 
         Raises:
             AssertionError: one has not after `WITHIN_S` virtual seconds.
+            ConfigError: a side effect was called in a thread. (It raised there as well.)
         """
         self.has_run = True
         self._world.until(self._world.is_quiet, WITHIN_S)
+        self.check_threads()
+
+    def check_threads(self) -> None:
+        """Raise if a side effect was called in a thread, where nobody may have looked at what it raised."""
+        if self._refused is not None:
+            raise self._refused
 
     def note(self, what: str) -> None:
         """Write something into the story."""
@@ -225,7 +247,11 @@ class Simulation:
                 node.system.ask(message)
 
     def _crash_here(self, where: str) -> None:
-        _, owner = self._world.scheduler.current()
+        try:
+            _, owner = self._world.scheduler.current()
+        except ConfigError as error:
+            self._refused = error
+            raise
         node = self._world.nodes.get(owner.name)
         if node is None:
             return

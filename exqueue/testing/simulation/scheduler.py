@@ -9,15 +9,21 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import greenlet
+
+from exqueue.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EPOCH_S = 1_800_000_000.0
 """The wall clock at the beginning of every simulation."""
+
+IN_A_THREAD = "a thread has no part in a simulation: jobs must not start any, and call their side effects themselves"
+OF_ANOTHER_RUN = "what an earlier run has made was called: a scenario makes its world anew"
 
 
 class Deadlock(Exception):
@@ -127,6 +133,7 @@ class Scheduler:
         self.random = random.Random(seed)
         self.turns = 0
         self._on_turn = on_turn
+        self._thread = threading.current_thread()
         self._main = greenlet.getcurrent()
         self._world = Owner("world")
         self._hub = greenlet.greenlet(self._run)
@@ -152,8 +159,15 @@ class Scheduler:
         self.make_ready(Waiting(it, *self._names[it]), is_met=True)
 
     def current(self) -> tuple[str, Owner]:
-        """The name of whoever runs now, and whose it is."""
-        return self._names[greenlet.getcurrent()]
+        """The name of whoever runs now, and whose it is.
+
+        Raises:
+            ConfigError: that is none of this scheduler's greenlets.
+        """
+        here = self._names.get(greenlet.getcurrent())
+        if here is None:
+            raise ConfigError(IN_A_THREAD if threading.current_thread() is not self._thread else OF_ANOTHER_RUN)
+        return here
 
     def after(self, delay_s: float, callback: Callable[[], None], owner: Owner | None = None) -> Callable[[], None]:
         """Call ``callback``, which must not wait, in ``delay_s`` seconds unless its owner is dead; returns a cancel."""
