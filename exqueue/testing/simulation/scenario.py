@@ -41,6 +41,9 @@ WITHIN_S = 3_600.0
 MOST_CRASHES = 2
 """How many crashes a seed draws at most: one more, and by default a job is taken for poison and buried."""
 
+WRAPPED = "_exqueue_side_effect"
+"""The attribute that a side effect is known by, through other decorators as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
@@ -49,7 +52,7 @@ class Simulated:
     Args:
         points: how many places of a crash there are in a run in which nothing goes wrong: two a side effect.
         runs: how often the scenario was run.
-        crashes: how many there were in all of them.
+        crashes: how many there were in all of them. What is planned at a place that its run does not come to is none.
     """
 
     points: int
@@ -72,21 +75,33 @@ def simulate(scenario: Callable[[Simulation], None], *, seeds: Iterable[int] = r
         seeds: of what is drawn.
 
     Raises:
-        Exception: whatever the scenario raises, with a note that says which crashes led to it, in which order things
-            happened, and how to run it alone.
-        ConfigError: a job is async, which a simulation can't run.
+        BaseException: whatever the scenario raises, with a note that says which crashes led to it, in which order
+            things happened, and how to run it alone. (There is no note to a ``KeyboardInterrupt``.)
+        ConfigError: a job is async or calls a side effect in a thread, which a simulation can't run; or there is
+            nothing to try, since the scenario does not call `Simulation.run` or none of its jobs has a side effect.
     """
-    points = _try(scenario, {}, 0, "with no crash")
-    runs = crashes = 0
+    points = _places(_try(scenario, {}, 0, "with no crash"))
+    tried: list[int] = []
     for crash in CRASHES:
         for at in range(points):
-            _try(scenario, {at: crash}, 0, f"with the node {_done(crash)} at place {at} of {points}")
-            runs, crashes = runs + 1, crashes + 1
-    for seed in seeds:
-        plan = _drawn(seed, points)
-        _try(scenario, plan, seed, f"simulate(..., seeds=[{seed}])")
-        runs, crashes = runs + 1, crashes + len(plan)
-    return Simulated(points, runs + 1, crashes)
+            how = f"with the node {_done(crash)} at place {at} of {points}"
+            tried.append(_try(scenario, {at: crash}, 0, how).crashes)
+    tried += [_try(scenario, _drawn(seed, points), seed, f"simulate(..., seeds=[{seed}])").crashes for seed in seeds]
+    return Simulated(points, 1 + len(tried), sum(tried))
+
+
+def _places(uncrashed: Simulation) -> int:
+    """How many places of a crash there are to try."""
+    if not uncrashed.has_run:
+        raise ConfigError(
+            "the scenario did not call run(), so nothing was tried: call simulation.run() after jobs are enqueued"
+        )
+    if not uncrashed.points:
+        raise ConfigError(
+            "no job called a side effect in run(), so nothing was tried: enqueue jobs before, "
+            "and make what they do to the world simulation.side_effect(...)"
+        )
+    return uncrashed.points
 
 
 def _drawn(seed: int, points: int) -> dict[int, Crash]:
@@ -100,15 +115,19 @@ def _done(crash: Crash) -> str:
     return "killed" if crash == "kill" else "frozen"
 
 
-def _try(scenario: Callable[[Simulation], None], plan: dict[int, Crash], seed: int, how: str) -> int:
-    """Run the scenario once; how many places it had."""
+def _try(scenario: Callable[[Simulation], None], plan: dict[int, Crash], seed: int, how: str) -> Simulation:
+    """Run the scenario once."""
     with Simulation(seed, plan) as simulation:
         try:
             scenario(simulation)
-        except Exception as error:
+            simulation.check_threads()
+        except KeyboardInterrupt:
+            raise
+        # `pytest.fail` raises no `Exception`.
+        except BaseException as error:
             error.add_note(f"Exqueue simulated this {how}:\n{simulation.story()}")
             raise
-        return simulation.points
+        return simulation
 
 
 class Simulation:
@@ -120,10 +139,14 @@ class Simulation:
 
     Attributes:
         points: how many places of a crash there were until now.
+        crashes: how many crashes.
+        has_run: whether `run` was called.
     """
 
     def __init__(self, seed: int = 0, plan: dict[int, Crash] | None = None) -> None:
-        self.points = 0
+        self.points = self.crashes = 0
+        self.has_run = False
+        self._refused: ConfigError | None = None
         self._plan = {} if plan is None else plan
         self._world = World(seed)
         self._started: list[StartWorker] = []
@@ -169,17 +192,27 @@ class Simulation:
     def side_effect(self, function: Callable[P, R]) -> Callable[P, R]:
         """Make a function a side effect: the node may crash just before and just after each call by a job.
 
-        A call from outside of jobs, as from the scenario itself, is none.
+        A call from outside of jobs, as from the scenario itself, is none. One in a thread, or in another run than that
+        which made it, raises ``ConfigError`` and does nothing.
+
+        Raises:
+            ConfigError: the function is one already, as an earlier run may have left it in a global.
         """
+        name = getattr(function, "__name__", repr(function))
+        # A mock has whatever attribute it is asked for.
+        if getattr(function, WRAPPED, None) is True:
+            raise ConfigError(
+                f"{name} is a side effect already: a scenario makes its world anew, and wraps what is none"
+            )
 
         @wraps(function)
         def with_crashes(*args: P.args, **kwargs: P.kwargs) -> R:
-            name = getattr(function, "__name__", repr(function))
             self._crash_here(f"before {name}")
             answer = function(*args, **kwargs)
             self._crash_here(f"after {name}")
             return answer
 
+        setattr(with_crashes, WRAPPED, True)
         return with_crashes
 
     def run(self) -> None:
@@ -187,8 +220,16 @@ class Simulation:
 
         Raises:
             AssertionError: one has not after `WITHIN_S` virtual seconds.
+            ConfigError: a side effect was called in a thread. (It raised there as well.)
         """
+        self.has_run = True
         self._world.until(self._world.is_quiet, WITHIN_S)
+        self.check_threads()
+
+    def check_threads(self) -> None:
+        """Raise if a side effect was called in a thread, where nobody may have looked at what it raised."""
+        if self._refused is not None:
+            raise self._refused
 
     def note(self, what: str) -> None:
         """Write something into the story."""
@@ -206,12 +247,20 @@ class Simulation:
                 node.system.ask(message)
 
     def _crash_here(self, where: str) -> None:
-        _, owner = self._world.scheduler.current()
+        try:
+            _, owner = self._world.scheduler.current()
+        except ConfigError as error:
+            self._refused = error
+            raise
         node = self._world.nodes.get(owner.name)
         if node is None:
             return
+        if self._world.scheduler.is_over:
+            # A job's clean-up, run as its greenlet is ended: a process that died would not have come to it.
+            self._world.scheduler.vanish()
         crash = self._plan.get(self.points)
         self.points += 1
+        self.crashes += crash is not None
         if crash == "kill":
             self._world.note_here("crashes", f"killed {where}")
             self._later(RESTARTED_AFTER_S, lambda: self._start_node(node.name))

@@ -9,15 +9,21 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import greenlet
+
+from exqueue.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EPOCH_S = 1_800_000_000.0
 """The wall clock at the beginning of every simulation."""
+
+IN_A_THREAD = "a thread has no part in a simulation: jobs must not start any, and call their side effects themselves"
+OF_ANOTHER_RUN = "what an earlier run has made was called: a scenario makes its world anew"
 
 
 class Deadlock(Exception):
@@ -119,6 +125,7 @@ class Scheduler:
     Attributes:
         random: the one source of chance.
         turns: how many turns there have been.
+        is_over: whether `end` was called; whoever is not ``main`` only cleans up.
     """
 
     def __init__(self, seed: int, on_turn: Callable[[str], None] = lambda _: None) -> None:
@@ -126,6 +133,7 @@ class Scheduler:
         self.random = random.Random(seed)
         self.turns = 0
         self._on_turn = on_turn
+        self._thread = threading.current_thread()
         self._main = greenlet.getcurrent()
         self._world = Owner("world")
         self._hub = greenlet.greenlet(self._run)
@@ -134,7 +142,7 @@ class Scheduler:
         self._polled: dict[Waiting, Callable[[], bool]] = {}
         self._timers: list[tuple[float, int, Owner, list[Callable[[], None]]]] = []
         self._order = itertools.count()
-        self._is_over = False
+        self.is_over = False
 
     # -- what runs
     def spawn(self, target: Callable[[], None], name: str, owner: Owner | None = None) -> None:
@@ -151,8 +159,15 @@ class Scheduler:
         self.make_ready(Waiting(it, *self._names[it]), is_met=True)
 
     def current(self) -> tuple[str, Owner]:
-        """The name of whoever runs now, and whose it is."""
-        return self._names[greenlet.getcurrent()]
+        """The name of whoever runs now, and whose it is.
+
+        Raises:
+            ConfigError: that is none of this scheduler's greenlets.
+        """
+        here = self._names.get(greenlet.getcurrent())
+        if here is None:
+            raise ConfigError(IN_A_THREAD if threading.current_thread() is not self._thread else OF_ANOTHER_RUN)
+        return here
 
     def after(self, delay_s: float, callback: Callable[[], None], owner: Owner | None = None) -> Callable[[], None]:
         """Call ``callback``, which must not wait, in ``delay_s`` seconds unless its owner is dead; returns a cancel."""
@@ -168,7 +183,7 @@ class Scheduler:
 
     def end(self) -> None:
         """End every greenlet: none of them goes on, and what they clean up with must not wait."""
-        self._is_over = True
+        self.is_over = True
         for it in tuple(self._names):
             if it is not self._main and not it.dead:
                 it.parent = greenlet.getcurrent()
@@ -232,7 +247,7 @@ class Scheduler:
         cancel()
 
     def _switch(self) -> None:
-        if self._is_over:
+        if self.is_over:
             raise greenlet.GreenletExit
         self._hub.switch()
 
